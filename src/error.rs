@@ -1,0 +1,133 @@
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+
+/// The reason why a chunk was not queued. The chunk comes back unchanged.
+///
+/// Converted into an [`io::Error`] it stays reachable by [`io::Error::get_ref`] and
+/// [`io::Error::downcast`], so that a chunk is not lost on its way through the `Sink` interface.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use flow_controlled_writer::TrySendError;
+/// use std::io;
+///
+/// let error = io::Error::from(TrySendError::Full(Bytes::from_static(b"ping")));
+/// assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+/// let chunk = error.downcast::<TrySendError>().expect("put in above").into_inner();
+/// assert_eq!(chunk, "ping");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub enum TrySendError {
+    /// The writer is paused, or the chunk would take it over its cap.
+    ///
+    /// As an [`io::Error`]: [`StorageFull`](io::ErrorKind::StorageFull).
+    Full(Bytes),
+    /// The writer has failed, was aborted, or its shutdown has begun.
+    ///
+    /// As an [`io::Error`]: [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+    Closed(Bytes),
+}
+
+impl TrySendError {
+    /// Returns the chunk that was not queued.
+    #[must_use]
+    pub fn into_inner(self) -> Bytes {
+        match self {
+            Self::Full(chunk) | Self::Closed(chunk) => chunk,
+        }
+    }
+
+    /// Tells whether the chunk may be sent later.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// Tells whether nothing can be sent any more.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+}
+
+impl Error for TrySendError {}
+
+impl From<TrySendError> for io::Error {
+    fn from(error: TrySendError) -> Self {
+        let kind = match error {
+            TrySendError::Full(_) => io::ErrorKind::StorageFull,
+            TrySendError::Closed(_) => io::ErrorKind::BrokenPipe,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl fmt::Display for TrySendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "the writer has no room for the chunk",
+            Self::Closed(_) => "the writer is closed",
+        })
+    }
+}
+
+impl fmt::Debug for TrySendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, chunk) = match self {
+            Self::Full(chunk) => ("Full", chunk),
+            Self::Closed(chunk) => ("Closed", chunk),
+        };
+        f.debug_tuple(name).field(&format_args!("{} bytes", chunk.len())).finish()
+    }
+}
+
+/// The inner writer took nothing although bytes were offered.
+pub(crate) fn write_zero() -> io::Error {
+    io::Error::new(io::ErrorKind::WriteZero, "the inner writer accepted 0 of the bytes offered")
+}
+
+/// The inner writer claims more bytes than it was offered.
+pub(crate) fn over_report(reported: usize, offered: usize) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the inner writer reported {reported} bytes written, but {offered} were offered"),
+    )
+}
+
+/// A call after the shutdown has begun, or after an abort.
+pub(crate) fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the writer is closed")
+}
+
+/// A call after the writer failed.
+pub(crate) fn failed_before(kind: io::ErrorKind) -> io::Error {
+    io::Error::new(kind, format!("the writer failed before: {kind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_variants_give_the_chunk_back_through_io_error() {
+        for (error, kind) in [
+            (TrySendError::Full(Bytes::from_static(b"a")), io::ErrorKind::StorageFull),
+            (TrySendError::Closed(Bytes::from_static(b"b")), io::ErrorKind::BrokenPipe),
+        ] {
+            let io = io::Error::from(error.clone());
+            assert_eq!(io.kind(), kind);
+            assert_eq!(io.downcast::<TrySendError>().expect("the source"), error);
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_count_and_not_the_payload() {
+        let text = format!("{:?}", TrySendError::Full(Bytes::from_static(b"secret")));
+        assert_eq!(text, "Full(6 bytes)");
+    }
+}

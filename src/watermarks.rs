@@ -1,0 +1,257 @@
+use std::error::Error;
+use std::fmt;
+
+/// The two marks of the flow control, in bytes.
+///
+/// A writer whose buffer grows *above* `high` pauses: it accepts nothing more. It resumes when it
+/// has drained *to* `low` or below. In between it keeps the state that it had, so that a buffer
+/// which swings around one mark does not pause and resume with every chunk.
+///
+/// `low <= high` always holds. The defaults are those of Python's asyncio: 16 KiB and 64 KiB.
+///
+/// # Examples
+///
+/// ```
+/// use flow_controlled_writer::Watermarks;
+///
+/// let marks = Watermarks::default();
+/// assert_eq!((marks.low(), marks.high()), (16_384, 65_536));
+/// assert_eq!(Watermarks::with_high(1024), Watermarks::new(256, 1024));
+/// assert!(Watermarks::try_new(2, 1).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Watermarks {
+    /// Invariant: `low <= high`.
+    low: usize,
+    high: usize,
+}
+
+impl Watermarks {
+    /// Creates a pair of marks, both in bytes.
+    ///
+    /// `high = usize::MAX` turns pausing off; `high = 0` allows one item in flight.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `low > high`. Use [`try_new`](Self::try_new) for marks that come from outside.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(low: usize, high: usize) -> Self {
+        assert!(low <= high, "the low watermark is above the high one");
+        Self { low, high }
+    }
+
+    /// Creates a pair of marks, both in bytes, from values that may be wrong.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`InvalidWatermarks`] if `low > high`.
+    pub const fn try_new(low: usize, high: usize) -> Result<Self, InvalidWatermarks> {
+        if low > high {
+            return Err(InvalidWatermarks { low, high });
+        }
+        Ok(Self { low, high })
+    }
+
+    /// Creates a pair of marks with the given high one, in bytes, and `low = high / 4`, which is
+    /// the ratio of asyncio's defaults.
+    #[must_use]
+    pub const fn with_high(high: usize) -> Self {
+        Self { low: high / 4, high }
+    }
+
+    /// Returns the low mark in bytes: a paused writer resumes at this size or below it.
+    #[must_use]
+    pub const fn low(&self) -> usize {
+        self.low
+    }
+
+    /// Returns the high mark in bytes: a writer pauses above this size.
+    #[must_use]
+    pub const fn high(&self) -> usize {
+        self.high
+    }
+}
+
+impl Default for Watermarks {
+    fn default() -> Self {
+        Self::new(DEFAULT_LOW, DEFAULT_HIGH)
+    }
+}
+
+/// The error of [`Watermarks::try_new`]: the low mark is above the high one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidWatermarks {
+    low: usize,
+    high: usize,
+}
+
+impl fmt::Display for InvalidWatermarks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the low watermark {} is above the high one {}", self.low, self.high)
+    }
+}
+
+impl Error for InvalidWatermarks {}
+
+/// Whether a writer takes more bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Accepting,
+    Paused,
+}
+
+/// The pause rule: the marks as they act, bounded by the cap of the buffer.
+///
+/// A buffer at its cap has no room at all, so it counts as paused even where the high mark lies
+/// above the cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// An accepting writer pauses from this size on. At least 1: an empty writer never pauses.
+    pause_from: usize,
+    /// A paused writer resumes at this size or below. Invariant: below `pause_from`.
+    resume_at: usize,
+    /// What borrowed bytes may fill: the smaller of the high mark and the cap.
+    fill_to: usize,
+    /// The size that is never exceeded.
+    cap: usize,
+}
+
+impl Limits {
+    pub(crate) fn new(marks: Watermarks, cap: usize) -> Self {
+        Self {
+            pause_from: marks.high.saturating_add(1).min(cap.max(1)),
+            resume_at: marks.low.min(cap.saturating_sub(1)),
+            fill_to: marks.high.min(cap),
+            cap,
+        }
+    }
+
+    /// Returns the state that follows `flow` when `size` bytes are held.
+    pub(crate) fn next(self, flow: Flow, size: usize) -> Flow {
+        match flow {
+            Flow::Accepting if self.pauses(size) => Flow::Paused,
+            Flow::Paused if size <= self.resume_at => Flow::Accepting,
+            unchanged => unchanged,
+        }
+    }
+
+    /// Returns the state that follows when a borrowed slice finds no room.
+    pub(crate) fn next_without_room(self, flow: Flow, size: usize) -> Flow {
+        if self.room(size) == 0 && size > self.resume_at { Flow::Paused } else { flow }
+    }
+
+    /// Returns the bytes of a borrowed slice that may still be copied in.
+    pub(crate) fn room(self, size: usize) -> usize {
+        self.fill_to.saturating_sub(size)
+    }
+
+    /// Tells whether one more chunk stays within the cap.
+    pub(crate) fn admits(self, size: usize, chunk: usize) -> bool {
+        size.checked_add(chunk).is_some_and(|total| total <= self.cap)
+    }
+
+    /// Returns the bytes that pause a writer when sent at once; 0 if it is paused.
+    pub(crate) fn until_pause(self, flow: Flow, size: usize) -> usize {
+        match flow {
+            Flow::Accepting => self.pause_from.saturating_sub(size),
+            Flow::Paused => 0,
+        }
+    }
+
+    /// Returns the bytes to drain before a paused writer resumes; 0 if it is not paused.
+    pub(crate) fn until_resume(self, flow: Flow, size: usize) -> usize {
+        match flow {
+            Flow::Accepting => 0,
+            Flow::Paused => size.saturating_sub(self.resume_at),
+        }
+    }
+
+    fn pauses(self, size: usize) -> bool {
+        size >= self.pause_from
+    }
+}
+
+/// asyncio's `FlowControlMixin`: a quarter of the high mark.
+const DEFAULT_LOW: usize = 16 * 1024;
+/// asyncio's default high mark for a transport.
+const DEFAULT_HIGH: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(low: usize, high: usize) -> Limits {
+        Limits::new(Watermarks::new(low, high), usize::MAX)
+    }
+
+    #[test]
+    fn pauses_above_high_and_resumes_at_low() {
+        let limits = limits(50, 100);
+        assert_eq!(limits.next(Flow::Accepting, 100), Flow::Accepting);
+        assert_eq!(limits.next(Flow::Accepting, 101), Flow::Paused);
+        assert_eq!(limits.next(Flow::Paused, 51), Flow::Paused);
+        assert_eq!(limits.next(Flow::Paused, 50), Flow::Accepting);
+    }
+
+    #[test]
+    fn high_of_max_never_pauses() {
+        let limits = limits(0, usize::MAX);
+        assert_eq!(limits.next(Flow::Accepting, usize::MAX - 1), Flow::Accepting);
+        assert_eq!(limits.until_pause(Flow::Accepting, 0), usize::MAX);
+    }
+
+    #[test]
+    fn high_of_zero_pauses_with_the_first_byte() {
+        let limits = limits(0, 0);
+        assert_eq!(limits.next(Flow::Accepting, 0), Flow::Accepting);
+        assert_eq!(limits.next(Flow::Accepting, 1), Flow::Paused);
+        assert_eq!(limits.next_without_room(Flow::Accepting, 0), Flow::Accepting);
+        assert_eq!(limits.room(0), 0);
+    }
+
+    #[test]
+    fn a_cap_below_high_acts_as_the_high_mark() {
+        let limits = Limits::new(Watermarks::new(80, 100), 60);
+        assert_eq!(limits.next(Flow::Accepting, 59), Flow::Accepting);
+        assert_eq!(limits.next(Flow::Accepting, 60), Flow::Paused);
+        assert_eq!(limits.next(Flow::Paused, 59), Flow::Accepting);
+        assert_eq!(limits.room(10), 50);
+        assert_eq!(limits.until_pause(Flow::Accepting, 10), 50);
+        assert!(limits.admits(10, 50));
+        assert!(!limits.admits(10, 51));
+        assert!(!limits.admits(10, usize::MAX));
+    }
+
+    #[test]
+    fn a_cap_of_zero_admits_nothing_and_never_pauses_an_empty_writer() {
+        let limits = Limits::new(Watermarks::default(), 0);
+        assert_eq!(limits.next(Flow::Accepting, 0), Flow::Accepting);
+        assert!(!limits.admits(0, 1));
+    }
+
+    #[test]
+    fn a_borrowed_slice_without_room_pauses_unless_at_the_low_mark() {
+        assert_eq!(limits(50, 100).next_without_room(Flow::Accepting, 100), Flow::Paused);
+        assert_eq!(limits(50, 100).next_without_room(Flow::Accepting, 99), Flow::Accepting);
+        assert_eq!(limits(100, 100).next_without_room(Flow::Accepting, 100), Flow::Accepting);
+    }
+
+    #[test]
+    fn exactly_the_bytes_until_pause_do_pause() {
+        for (low, high, cap) in [(0, 0, 9), (5, 10, 99), (5, 10, 11), (5, 10, 10), (5, 10, 3)] {
+            let limits = Limits::new(Watermarks::new(low, high), cap);
+            for size in 0..cap.min(high + 1) {
+                let until = limits.until_pause(Flow::Accepting, size);
+                assert_eq!(limits.next(Flow::Accepting, size + until), Flow::Paused);
+                assert_eq!(limits.next(Flow::Accepting, size + until - 1), Flow::Accepting);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "low watermark is above")]
+    fn new_panics_for_low_above_high() {
+        let _ = Watermarks::new(2, 1);
+    }
+}
