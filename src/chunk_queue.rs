@@ -1,0 +1,403 @@
+mod buf;
+mod tail;
+
+use std::collections::{VecDeque, vec_deque};
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+
+use self::tail::{MAX_BLOCK, Tail};
+
+/// A queue of bytes in chunks that always knows its size.
+///
+/// The number of queued bytes ([`Buf::remaining`](bytes::Buf::remaining)) is kept as bytes enter
+/// and leave, so asking for it costs the same at any depth.
+///
+/// Chunks below the coalesce threshold are copied to an owned block at the end of the queue and
+/// so become one chunk with their neighbours; they do not pin the larger allocation that they may
+/// have been cut from. Larger chunks are kept as they are, without a copy. Order is never changed
+/// and no chunk is ever empty.
+///
+/// An empty queue that was never used holds no heap; one that has been drained keeps at most
+/// 1.5 KiB.
+///
+/// Read it through [`Buf`](bytes::Buf), which removes bytes from the front.
+///
+/// # Panics
+///
+/// All methods that add bytes panic if the size would exceed `usize::MAX`, which takes a shared
+/// `Bytes` queued many times over.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::{Buf, Bytes};
+/// use flow_controlled_writer::ChunkQueue;
+///
+/// let mut queue = ChunkQueue::new();
+/// queue.push(&b"head "[..]);
+/// queue.extend_from_slice(b"and ");
+/// queue.push(Bytes::from(vec![b'x'; 4096]));
+/// assert_eq!(queue.chunk_count(), 2);
+/// assert_eq!(queue.remaining(), 9 + 4096);
+///
+/// queue.advance(5);
+/// assert_eq!(queue.chunk(), b"and ");
+/// ```
+pub struct ChunkQueue {
+    /// Sealed chunks, oldest first. Invariant: none is empty.
+    chunks: VecDeque<Bytes>,
+    /// The newest bytes, behind all of `chunks`.
+    tail: Tail,
+    /// Invariant: the sum of the lengths of `chunks` and `tail`.
+    bytes: usize,
+    /// Chunks shorter than this, in bytes, are copied to the tail.
+    coalesce_threshold: usize,
+    /// The most sealed chunks held since the queue was last empty.
+    peak_chunks: usize,
+    /// Room for sealed chunks that the next cycle is expected to need.
+    expected_chunks: usize,
+    /// Mutations since the count was last checked against the queue.
+    #[cfg(debug_assertions)]
+    unchecked: usize,
+}
+
+impl ChunkQueue {
+    /// Creates an empty queue with the default coalesce threshold, 1024 bytes. Does not allocate.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_coalesce_threshold(DEFAULT_COALESCE_THRESHOLD)
+    }
+
+    /// Creates an empty queue that merges chunks shorter than `coalesce_threshold` bytes; 0 keeps
+    /// every chunk as it is. Does not allocate.
+    #[must_use]
+    pub fn with_coalesce_threshold(coalesce_threshold: usize) -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            tail: Tail::default(),
+            bytes: 0,
+            coalesce_threshold,
+            peak_chunks: 0,
+            expected_chunks: 0,
+            #[cfg(debug_assertions)]
+            unchecked: 0,
+        }
+    }
+
+    /// Appends a chunk: a copy of it below the coalesce threshold, else the chunk itself. An empty
+    /// one is ignored.
+    pub fn push(&mut self, chunk: impl Into<Bytes>) {
+        let chunk = chunk.into();
+        if chunk.len() < self.coalesce_threshold {
+            self.extend_from_slice(&chunk);
+        } else if !chunk.is_empty() {
+            self.keep(chunk);
+        }
+    }
+
+    /// Appends a copy of `src`.
+    #[inline]
+    pub fn extend_from_slice(&mut self, src: &[u8]) {
+        if self.tail.try_append(src) {
+            self.add(src.len());
+        } else {
+            self.extend_in_new_block(src);
+        }
+    }
+
+    /// Appends what `encode` writes behind the end of the block that it is given.
+    ///
+    /// The block is the queue's own and may hold bytes that were queued before; `encode` must only
+    /// append. What it removes of them is gone from the queue, and from the count.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `encode`; nothing is queued then, also if part of a frame had been
+    /// written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, BufMut};
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.encode_with(|block| {
+    ///     block.put_u16(7);
+    ///     Ok::<_, std::io::Error>(())
+    /// })?;
+    /// assert_eq!(queue.remaining(), 2);
+    ///
+    /// let failed = queue.encode_with(|block| {
+    ///     block.put_u16(8);
+    ///     Err::<(), _>("half a frame")
+    /// });
+    /// assert_eq!(failed, Err("half a frame"));
+    /// assert_eq!(queue.remaining(), 2);
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
+    pub fn encode_with<R, E>(
+        &mut self,
+        encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.make_frame_room();
+        let before = self.tail.len();
+        let mut frame = Frame { queue: self, before, complete: false };
+        let result = frame.queue.tail.encode(encode);
+        frame.complete = result.is_ok();
+        drop(frame);
+        result
+    }
+
+    /// Removes all bytes and frees their memory.
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    /// Removes bytes from the back until `size` are left; does nothing if it holds no more.
+    pub(crate) fn truncate(&mut self, size: usize) {
+        while self.bytes > size {
+            let excess = self.bytes - size;
+            if !self.tail.is_empty() {
+                let cut = excess.min(self.tail.len());
+                self.tail.truncate(self.tail.len() - cut);
+                self.bytes -= cut;
+            } else if let Some(mut last) = self.chunks.pop_back() {
+                let cut = excess.min(last.len());
+                last.truncate(last.len() - cut);
+                self.bytes -= cut;
+                if !last.is_empty() {
+                    self.chunks.push_back(last);
+                }
+            }
+        }
+        self.removed();
+    }
+
+    /// Returns the number of chunks: kept ones, and merged ones as one each.
+    #[must_use]
+    pub fn chunk_count(&self) -> usize {
+        self.chunks.len() + usize::from(!self.tail.is_empty())
+    }
+
+    /// Tells whether no bytes are queued.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Returns the threshold in bytes below which chunks are merged.
+    #[must_use]
+    pub fn coalesce_threshold(&self) -> usize {
+        self.coalesce_threshold
+    }
+
+    /// Takes the queue apart into its chunks, oldest first.
+    pub fn into_chunks(mut self) -> vec_deque::IntoIter<Bytes> {
+        self.seal_tail();
+        self.chunks.into_iter()
+    }
+
+    /// Returns the chunks as slices, oldest first.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let tail = (!self.tail.is_empty()).then(|| self.tail.as_slice());
+        self.chunks.iter().map(|chunk| &chunk[..]).chain(tail)
+    }
+
+    /// Removes up to `count` bytes from the front of the oldest chunk and returns how many.
+    fn trim_front(&mut self, count: usize) -> usize {
+        let Some(front) = self.chunks.front_mut() else {
+            let cut = count.min(self.tail.len());
+            self.tail.advance(cut);
+            self.bytes -= cut;
+            return cut;
+        };
+        let cut = count.min(front.len());
+        self.bytes -= cut;
+        if cut < front.len() {
+            bytes::Buf::advance(front, cut);
+        } else {
+            self.chunks.pop_front();
+        }
+        cut
+    }
+
+    fn keep(&mut self, chunk: Bytes) {
+        let length = chunk.len();
+        self.seal_tail();
+        self.push_sealed(chunk);
+        self.add(length);
+    }
+
+    /// Appends a copy of `src` where the tail has no room for it.
+    #[cold]
+    #[inline(never)]
+    fn extend_in_new_block(&mut self, src: &[u8]) {
+        if self.tail.reclaim(src.len()) {
+            self.tail.try_append(src);
+            return self.add(src.len());
+        }
+        let rest = self.tail.append_part(src);
+        self.add(src.len() - rest.len());
+        if rest.len() > MAX_BLOCK {
+            return self.keep(Bytes::copy_from_slice(rest));
+        }
+        self.seal_tail();
+        self.tail.start_block(rest.len(), self.bytes);
+        self.tail.try_append(rest);
+        self.add(rest.len());
+    }
+
+    /// Readies the tail for a frame of the usual size, so that the block need not grow for it.
+    fn make_frame_room(&mut self) {
+        let room = self.tail.frame_room();
+        if self.tail.reclaim(room) {
+            return;
+        }
+        self.seal_tail();
+        if room > MAX_BLOCK {
+            // An encoder reserves what such a frame needs; more would be a second copy.
+            self.tail.forget_block();
+        } else {
+            self.tail.start_block(room, self.bytes);
+        }
+    }
+
+    fn seal_tail(&mut self) {
+        if !self.tail.is_empty() {
+            let sealed = self.tail.seal();
+            self.push_sealed(sealed);
+        }
+    }
+
+    fn push_sealed(&mut self, chunk: Bytes) {
+        let held = self.chunks.len();
+        if held == self.chunks.capacity() {
+            let room = (held + held / 4).max(held + KEPT_CHUNKS).max(self.expected_chunks);
+            self.chunks.reserve_exact(room - held);
+        }
+        self.chunks.push_back(chunk);
+    }
+
+    /// Counts bytes that were appended.
+    #[inline]
+    fn add(&mut self, count: usize) {
+        self.bytes = self.bytes.checked_add(count).expect("queue size exceeds usize::MAX");
+        self.check();
+    }
+
+    /// Tidies up after bytes were removed: a queue that ran empty gives its memory back.
+    fn removed(&mut self) {
+        if self.bytes == 0 {
+            self.tail.release();
+            self.expected_chunks = self.peak_chunks.min(MAX_EXPECTED_CHUNKS);
+            self.peak_chunks = 0;
+            if self.chunks.capacity() > KEPT_CHUNKS {
+                self.chunks = VecDeque::new();
+            }
+        }
+        self.check();
+    }
+
+    #[cfg(not(debug_assertions))]
+    #[inline]
+    fn check(&mut self) {}
+
+    /// Recounts the queue, at a constant cost for each mutation: a short one every time, a long one
+    /// once in as many mutations as it has chunks.
+    #[cfg(debug_assertions)]
+    fn check(&mut self) {
+        self.unchecked += 1;
+        if self.chunks.len() <= ALWAYS_CHECKED || self.unchecked >= self.chunks.len() {
+            self.unchecked = 0;
+            let counted: usize = self.slices().map(<[u8]>::len).sum();
+            debug_assert_eq!(counted, self.bytes, "the count differs from the queue");
+            debug_assert!(self.chunks.iter().all(|chunk| !chunk.is_empty()), "an empty chunk");
+        }
+    }
+}
+
+impl Default for ChunkQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Extend<Bytes> for ChunkQueue {
+    fn extend<I: IntoIterator<Item = Bytes>>(&mut self, chunks: I) {
+        for chunk in chunks {
+            self.push(chunk);
+        }
+    }
+}
+
+impl FromIterator<Bytes> for ChunkQueue {
+    fn from_iter<I: IntoIterator<Item = Bytes>>(chunks: I) -> Self {
+        let mut queue = Self::new();
+        queue.extend(chunks);
+        queue
+    }
+}
+
+impl IntoIterator for ChunkQueue {
+    type Item = Bytes;
+    type IntoIter = vec_deque::IntoIter<Bytes>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.into_chunks()
+    }
+}
+
+impl fmt::Debug for ChunkQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkQueue")
+            .field("bytes", &self.bytes)
+            .field("chunks", &self.chunk_count())
+            .field("coalesce_threshold", &self.coalesce_threshold)
+            .finish()
+    }
+}
+
+/// A frame that is being encoded. Dropped before it is complete, by an error or a panic of the
+/// encoder, it removes what was written of it.
+struct Frame<'a> {
+    queue: &'a mut ChunkQueue,
+    /// Length of the tail before the frame.
+    before: usize,
+    complete: bool,
+}
+
+impl Drop for Frame<'_> {
+    fn drop(&mut self) {
+        let queue = &mut *self.queue;
+        if !self.complete {
+            queue.tail.truncate(self.before);
+        }
+        let after = queue.tail.len();
+        queue.tail.encoded(after.saturating_sub(self.before));
+        queue.bytes -= self.before;
+        queue.add(after);
+        if after > MAX_BLOCK {
+            queue.seal_tail();
+        }
+        if queue.is_empty() {
+            queue.removed();
+        }
+    }
+}
+
+/// Below this size a chunk costs less to copy than to gather; measured on a Unix socket, where 512
+/// was behind one larger buffer and 1024 was not.
+pub(crate) const DEFAULT_COALESCE_THRESHOLD: usize = 1024;
+/// Entries that an empty queue keeps room for: 256 bytes, enough for large chunks in ping-pong.
+const KEPT_CHUNKS: usize = 8;
+/// Entries that are made room for ahead of need at the most: 8 KiB.
+const MAX_EXPECTED_CHUNKS: usize = 256;
+/// Queues up to this many chunks are recounted after every mutation in debug builds.
+#[cfg(debug_assertions)]
+const ALWAYS_CHECKED: usize = 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+use std::io::IoSlice;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::ChunkQueue;
+
+/// The front of the queue. All methods but `chunks_vectored` and `copy_to_bytes` look at one chunk.
+impl Buf for ChunkQueue {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.bytes
+    }
+
+    #[inline]
+    fn chunk(&self) -> &[u8] {
+        match self.chunks.front() {
+            Some(front) => front,
+            None => self.tail.as_slice(),
+        }
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        for (slice, chunk) in slices.iter_mut().zip(self.slices()) {
+            *slice = IoSlice::new(chunk);
+            filled += 1;
+        }
+        filled
+    }
+
+    #[track_caller]
+    fn advance(&mut self, mut count: usize) {
+        let held = self.bytes;
+        assert!(count <= held, "cannot advance by {count} bytes: {held} are queued");
+        self.peak_chunks = self.peak_chunks.max(self.chunks.len());
+        while count > 0 {
+            count -= self.trim_front(count);
+        }
+        self.removed();
+    }
+
+    /// Removes `length` bytes; without a copy where the oldest chunk holds them all.
+    #[track_caller]
+    fn copy_to_bytes(&mut self, length: usize) -> Bytes {
+        let held = self.bytes;
+        assert!(length <= held, "cannot copy {length} bytes: {held} are queued");
+        if self.chunks.is_empty() {
+            self.seal_tail();
+        }
+        if let Some(front) = self.chunks.front().filter(|front| front.len() >= length) {
+            let bytes = front.slice(..length);
+            self.advance(length);
+            return bytes;
+        }
+        let mut bytes = BytesMut::with_capacity(length);
+        bytes.put(self.take(length));
+        bytes.freeze()
+    }
+}

@@ -1,0 +1,146 @@
+use bytes::{Buf, Bytes, BytesMut};
+
+/// The newest bytes of a queue: one owned block into which small chunks are copied.
+///
+/// Blocks are sized by what the queue needed before it was last empty, so that steady streaming
+/// fills one contiguous block a cycle. Beyond that they grow with the queue, by a sixteenth of it,
+/// so that a stalled queue wastes little.
+#[derive(Default)]
+pub(super) struct Tail {
+    bytes: BytesMut,
+    /// Size of the allocation behind `bytes`, as far as it is known.
+    allocated: usize,
+    /// Sizes of the blocks that were filled since the queue was last empty.
+    filled: usize,
+    /// What a cycle from empty to empty is expected to copy. Invariant: at most `MAX_BLOCK`.
+    expected: usize,
+    /// Length of the frame that was encoded last: the room that the next one gets.
+    last_frame: usize,
+}
+
+impl Tail {
+    /// Copies all of `src` if there is room for it.
+    #[inline]
+    pub(super) fn try_append(&mut self, src: &[u8]) -> bool {
+        let fits = src.len() <= self.spare();
+        if fits {
+            self.bytes.extend_from_slice(src);
+        }
+        fits
+    }
+
+    /// Copies as much of `src` as there is room for and returns the rest.
+    pub(super) fn append_part<'a>(&mut self, src: &'a [u8]) -> &'a [u8] {
+        let (part, rest) = src.split_at(src.len().min(self.spare()));
+        self.bytes.extend_from_slice(part);
+        rest
+    }
+
+    /// Makes room for `needed` bytes without a new block, where drained bytes have left some.
+    pub(super) fn reclaim(&mut self, needed: usize) -> bool {
+        needed <= self.spare() || self.bytes.try_reclaim(needed)
+    }
+
+    /// Starts a new block of at least `needed` bytes behind a queue of `queued` bytes.
+    ///
+    /// The old block must have been sealed.
+    pub(super) fn start_block(&mut self, needed: usize, queued: usize) {
+        debug_assert!(self.bytes.is_empty());
+        self.filled = self.filled.saturating_add(self.allocated);
+        let smallest = if queued == 0 { KEPT_BLOCK } else { MIN_BLOCK };
+        let expected = self.expected.saturating_sub(self.filled);
+        let size = expected.max(queued / GROWTH).clamp(smallest, MAX_BLOCK).max(needed);
+        self.bytes = BytesMut::with_capacity(size);
+        self.allocated = size;
+    }
+
+    /// Takes the bytes out as a chunk of their own. The rest of the block stays for later bytes.
+    pub(super) fn seal(&mut self) -> Bytes {
+        if self.spare() >= MIN_SPARE {
+            return self.bytes.split().freeze();
+        }
+        self.filled = self.filled.saturating_add(self.allocated);
+        self.allocated = 0;
+        std::mem::take(&mut self.bytes).freeze()
+    }
+
+    /// Removes `count` bytes from the front.
+    #[inline]
+    pub(super) fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+
+    /// Removes all bytes behind the first `length`.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.bytes.truncate(length);
+    }
+
+    /// Frees the block of an empty queue unless it is small enough to keep.
+    pub(super) fn release(&mut self) {
+        let used = self.filled.saturating_add(self.allocated.saturating_sub(self.bytes.capacity()));
+        self.expected = used.max(self.expected / 2).min(MAX_BLOCK);
+        self.filled = 0;
+        self.bytes.clear();
+        if self.allocated > KEPT_BLOCK {
+            self.bytes = BytesMut::new();
+            self.allocated = 0;
+        }
+    }
+
+    /// Returns the room that a frame should find: that of the frame before it.
+    pub(super) fn frame_room(&self) -> usize {
+        self.last_frame.max(MIN_SPARE)
+    }
+
+    /// Gives up what is left of the block, for a frame that is larger than a block.
+    pub(super) fn forget_block(&mut self) {
+        debug_assert!(self.bytes.is_empty());
+        self.filled = self.filled.saturating_add(self.allocated);
+        self.bytes = BytesMut::new();
+        self.allocated = 0;
+    }
+
+    /// Lets `encode` work on the block.
+    pub(super) fn encode<R>(&mut self, encode: impl FnOnce(&mut BytesMut) -> R) -> R {
+        encode(&mut self.bytes)
+    }
+
+    /// Takes note of a frame that was encoded, and of a block that grew for it.
+    pub(super) fn encoded(&mut self, frame: usize) {
+        self.last_frame = frame;
+        self.allocated = self.allocated.max(self.bytes.capacity());
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    #[inline]
+    fn spare(&self) -> usize {
+        self.bytes.capacity() - self.bytes.len()
+    }
+}
+
+/// Largest block that is allocated ahead of need: what the default high mark lets through, plus
+/// one merged chunk at the default threshold, so that such a cycle is one contiguous write.
+pub(super) const MAX_BLOCK: usize = 65 * 1024;
+/// Smallest block behind queued bytes: with it, the queue's own entries cost below 2 %.
+const MIN_BLOCK: usize = 2 * 1024;
+/// Largest block that an empty queue keeps, so that small messages sent one by one allocate
+/// nothing.
+const KEPT_BLOCK: usize = 1024;
+/// A block may be this fraction of the queued bytes, which bounds the waste of a stalled queue.
+const GROWTH: usize = 16;
+/// Less room than this is not worth keeping, nor worth handing to an encoder.
+const MIN_SPARE: usize = 64;
