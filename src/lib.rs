@@ -1,12 +1,17 @@
 //! Buffered, flow-controlled writes for tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod builder;
 mod chunk_queue;
 mod error;
 mod stats;
 mod watermarks;
+mod write_buffer;
+mod writer;
 
+pub use builder::Builder;
 pub use chunk_queue::ChunkQueue;
 pub use error::TrySendError;
 pub use stats::Stats;
 pub use watermarks::{InvalidWatermarks, Watermarks};
+pub use writer::{FlowControlledWriter, Parts};

@@ -1,0 +1,220 @@
+mod drain;
+mod offer;
+
+use std::fmt;
+use std::io;
+
+use bytes::{Buf, Bytes};
+
+use crate::chunk_queue::ChunkQueue;
+use crate::error::{self, TrySendError};
+use crate::stats::Stats;
+use crate::watermarks::{Flow, Limits, Watermarks};
+
+/// The engine: a queue, its pause state and the phase of its life.
+///
+/// It owns no writer. `drain.rs` adds the methods that borrow one for the time of a poll.
+pub(crate) struct WriteBuffer {
+    queue: ChunkQueue,
+    flow: Flow,
+    phase: Phase,
+    watermarks: Watermarks,
+    max_buffer_size: usize,
+    /// The watermarks and the cap as they act.
+    limits: Limits,
+    /// Bytes that the inner writer accepted.
+    written_bytes: u64,
+    /// Bytes that an abort removed.
+    discarded_bytes: u64,
+    write_calls: u64,
+    pauses: u64,
+    /// Largest size seen before bytes left the queue; `stats` adds the present size.
+    peak_buffer_size: usize,
+}
+
+/// Where a writer is in its life. Each phase follows the one before it, or `Failed` follows.
+///
+/// | phase | send | drain | flush | shutdown goes on with |
+/// |---|---|---|---|---|
+/// | `Open` | accepted | yes | yes | `Draining` |
+/// | `Draining` | closed | yes | yes | the queue, then a flush of the inner writer |
+/// | `Flushing` | closed | empty | yes | the flush |
+/// | `ShuttingDown` | closed | empty | done | the shutdown of the inner writer |
+/// | `Shut` | closed | empty | done | done |
+/// | `Failed` | error | error | error | error |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Draining,
+    Flushing,
+    ShuttingDown,
+    Shut,
+    Failed(io::ErrorKind),
+}
+
+impl WriteBuffer {
+    pub(crate) fn new(
+        watermarks: Watermarks,
+        max_buffer_size: usize,
+        coalesce_threshold: usize,
+    ) -> Self {
+        Self {
+            queue: ChunkQueue::with_coalesce_threshold(coalesce_threshold),
+            flow: Flow::Accepting,
+            phase: Phase::Open,
+            watermarks,
+            max_buffer_size,
+            limits: Limits::new(watermarks, max_buffer_size),
+            written_bytes: 0,
+            discarded_bytes: 0,
+            write_calls: 0,
+            pauses: 0,
+            peak_buffer_size: 0,
+        }
+    }
+
+    /// Queues a chunk if the writer is neither paused nor closed nor at its cap.
+    pub(crate) fn try_send(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
+        if self.phase == Phase::Open && self.flow == Flow::Paused && !chunk.is_empty() {
+            return Err(TrySendError::Full(chunk));
+        }
+        self.push(chunk)
+    }
+
+    /// Queues a chunk unless the writer is closed or at its cap; a paused one takes it.
+    pub(crate) fn start_send(&mut self, chunk: Bytes) -> io::Result<()> {
+        self.push(chunk).map_err(|refused| match self.phase {
+            Phase::Failed(kind) => io::Error::new(kind, refused),
+            _ => refused.into(),
+        })
+    }
+
+    /// Drops the queue and closes the writer. Returns the bytes discarded.
+    pub(crate) fn abort(&mut self) -> usize {
+        let discarded = self.buffer_size();
+        self.peak_buffer_size = self.peak_buffer_size.max(discarded);
+        self.discarded_bytes += discarded as u64;
+        self.queue.clear();
+        if self.phase == Phase::Open {
+            self.phase = Phase::Draining;
+        }
+        self.update_flow();
+        discarded
+    }
+
+    pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks) {
+        self.watermarks = watermarks;
+        self.limits = Limits::new(watermarks, self.max_buffer_size);
+        self.update_flow();
+    }
+
+    pub(crate) fn into_queue(self) -> ChunkQueue {
+        self.queue
+    }
+
+    #[inline]
+    pub(crate) fn buffer_size(&self) -> usize {
+        self.queue.remaining()
+    }
+
+    pub(crate) fn queued_chunks(&self) -> usize {
+        self.queue.chunk_count()
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.flow == Flow::Paused
+    }
+
+    pub(crate) fn bytes_until_pause(&self) -> usize {
+        self.limits.until_pause(self.flow, self.buffer_size())
+    }
+
+    pub(crate) fn bytes_until_resume(&self) -> usize {
+        self.limits.until_resume(self.flow, self.buffer_size())
+    }
+
+    pub(crate) fn watermarks(&self) -> Watermarks {
+        self.watermarks
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let size = self.buffer_size();
+        Stats {
+            enqueued_bytes: self.written_bytes + self.discarded_bytes + size as u64,
+            written_bytes: self.written_bytes,
+            write_calls: self.write_calls,
+            pauses: self.pauses,
+            peak_buffer_size: self.peak_buffer_size.max(size),
+        }
+    }
+
+    fn push(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
+        if self.phase != Phase::Open {
+            return Err(TrySendError::Closed(chunk));
+        }
+        if !self.limits.admits(self.buffer_size(), chunk.len()) {
+            return Err(TrySendError::Full(chunk));
+        }
+        self.queue.push(chunk);
+        self.update_flow();
+        Ok(())
+    }
+
+    /// Removes bytes that the inner writer has taken.
+    fn trim(&mut self, count: usize) {
+        self.peak_buffer_size = self.peak_buffer_size.max(self.buffer_size());
+        self.queue.advance(count);
+        self.update_flow();
+    }
+
+    /// Applies the pause rule to the present size.
+    #[inline]
+    fn update_flow(&mut self) {
+        let next = self.limits.next(self.flow, self.buffer_size());
+        self.set_flow(next);
+    }
+
+    #[inline]
+    fn set_flow(&mut self, next: Flow) {
+        if (self.flow, next) == (Flow::Accepting, Flow::Paused) {
+            self.pauses += 1;
+        }
+        self.flow = next;
+    }
+
+    fn fail(&mut self, error: io::Error) -> io::Error {
+        self.phase = Phase::Failed(error.kind());
+        error
+    }
+
+    /// Lets through what may happen until the shutdown has begun.
+    #[inline]
+    fn check_open(&self) -> io::Result<()> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Failed(kind) => Err(error::failed_before(kind)),
+            _ => Err(error::closed()),
+        }
+    }
+
+    /// Lets through what may happen until a failure.
+    fn check_not_failed(&self) -> io::Result<()> {
+        match self.phase {
+            Phase::Failed(kind) => Err(error::failed_before(kind)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for WriteBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteBuffer")
+            .field("queue", &self.queue)
+            .field("flow", &self.flow)
+            .field("phase", &self.phase)
+            .field("watermarks", &self.watermarks)
+            .field("max_buffer_size", &self.max_buffer_size)
+            .field("stats", &self.stats())
+            .finish()
+    }
+}

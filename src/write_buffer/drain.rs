@@ -1,0 +1,249 @@
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use tokio::io::AsyncWrite;
+
+use super::offer::Offer;
+use super::{Phase, WriteBuffer};
+use crate::error;
+use crate::watermarks::Flow;
+
+/// What the drain loop works towards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// The writer is not paused.
+    Resumed,
+    /// The queue is empty.
+    Empty,
+    /// Part of what lies behind the queue was taken, or the inner writer takes no more.
+    Behind,
+}
+
+impl WriteBuffer {
+    /// Waits until the writer is not paused; drains while it is.
+    #[inline]
+    pub(crate) fn poll_ready<W: AsyncWrite + ?Sized>(
+        &mut self,
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check_open()?;
+        if self.flow == Flow::Accepting {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_drain_to(Goal::Resumed, &[], inner, cx, &mut Calls::new()).map_ok(drop)
+    }
+
+    /// Drains until the queue is empty.
+    pub(crate) fn poll_drain<W: AsyncWrite + ?Sized>(
+        &mut self,
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check_not_failed()?;
+        self.poll_drain_to(Goal::Empty, &[], inner, cx, &mut Calls::new()).map_ok(drop)
+    }
+
+    /// Drains until the queue is empty, then flushes the inner writer.
+    pub(crate) fn poll_flush<W: AsyncWrite + ?Sized>(
+        &mut self,
+        mut inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check_not_failed()?;
+        if matches!(self.phase, Phase::ShuttingDown | Phase::Shut) {
+            return Poll::Ready(Ok(()));
+        }
+        let calls = &mut Calls::new();
+        ready!(self.poll_drain_to(Goal::Empty, &[], inner.as_mut(), cx, calls))?;
+        self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx))
+    }
+
+    /// Drains until the queue is empty, flushes the inner writer and shuts it down, each once.
+    ///
+    /// The phase remembers how far it came, so that a call after `Pending` goes on from there.
+    pub(crate) fn poll_shutdown<W: AsyncWrite + ?Sized>(
+        &mut self,
+        mut inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let calls = &mut Calls::new();
+        loop {
+            self.phase = match self.phase {
+                Phase::Open => Phase::Draining,
+                Phase::Draining => {
+                    ready!(self.poll_drain_to(Goal::Empty, &[], inner.as_mut(), cx, calls))?;
+                    Phase::Flushing
+                }
+                Phase::Flushing => {
+                    ready!(self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx)))?;
+                    Phase::ShuttingDown
+                }
+                Phase::ShuttingDown => {
+                    ready!(self.poll_inner(cx, calls, |cx| inner.as_mut().poll_shutdown(cx)))?;
+                    Phase::Shut
+                }
+                Phase::Shut => return Poll::Ready(Ok(())),
+                Phase::Failed(kind) => return Poll::Ready(Err(error::failed_before(kind))),
+            };
+        }
+    }
+
+    /// Accepts bytes of a borrowed slice: by a copy while there is room, else see
+    /// [`poll_write_vectored`](Self::poll_write_vectored).
+    #[inline]
+    pub(crate) fn poll_write<W: AsyncWrite + ?Sized>(
+        &mut self,
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        src: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let leaves_room = src.len() < self.limits.room(self.buffer_size());
+        if leaves_room
+            && src.len() < PASS_THROUGH
+            && self.flow == Flow::Accepting
+            && self.phase == Phase::Open
+        {
+            self.queue.extend_from_slice(src);
+            return Poll::Ready(Ok(src.len()));
+        }
+        self.poll_write_vectored(inner, cx, &[IoSlice::new(src)])
+    }
+
+    /// Accepts bytes of borrowed slices.
+    ///
+    /// Few bytes are copied. Many, or more than there is room for, go out behind the queue in one
+    /// gather; what the inner writer leaves of them is copied as far as there is room.
+    #[inline(never)]
+    pub(crate) fn poll_write_vectored<W: AsyncWrite + ?Sized>(
+        &mut self,
+        mut inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check_open()?;
+        let total = slices.iter().fold(0_usize, |total, slice| total.saturating_add(slice.len()));
+        if total == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        let calls = &mut Calls::new();
+        self.set_flow(self.limits.next_without_room(self.flow, self.buffer_size()));
+        ready!(self.poll_drain_to(Goal::Resumed, &[], inner.as_mut(), cx, calls))?;
+
+        let mut taken = 0;
+        if total >= PASS_THROUGH || total > self.limits.room(self.buffer_size()) {
+            match self.poll_drain_to(Goal::Behind, slices, inner, cx, calls) {
+                Poll::Ready(result) => taken = result?,
+                Poll::Pending if self.limits.room(self.buffer_size()) == 0 => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+        Poll::Ready(Ok(taken + self.copy(slices, taken)))
+    }
+
+    /// Copies what lies behind the first `skip` bytes of `slices`, up to the room that there is,
+    /// and returns how much that was.
+    fn copy(&mut self, slices: &[IoSlice<'_>], mut skip: usize) -> usize {
+        let before = self.buffer_size();
+        for slice in slices {
+            let rest = &slice[skip.min(slice.len())..];
+            skip -= slice.len() - rest.len();
+            let room = self.limits.room(self.buffer_size());
+            self.queue.extend_from_slice(&rest[..rest.len().min(room)]);
+            if rest.len() >= room {
+                break;
+            }
+        }
+        self.update_flow();
+        self.buffer_size() - before
+    }
+
+    /// The drain loop: peek, write, trim, until `goal` is reached.
+    ///
+    /// Every byte that leaves the writer passes here. Returns how many bytes of `behind` were
+    /// taken, which is 0 for all goals but [`Goal::Behind`].
+    fn poll_drain_to<W: AsyncWrite + ?Sized>(
+        &mut self,
+        goal: Goal,
+        behind: &[IoSlice<'_>],
+        mut inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        calls: &mut Calls,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let reached = match goal {
+                Goal::Resumed => self.flow == Flow::Accepting,
+                Goal::Empty => self.queue.is_empty(),
+                Goal::Behind => false,
+            };
+            if reached {
+                return Poll::Ready(Ok(0));
+            }
+            ready!(calls.poll_next(cx));
+            self.write_calls += 1;
+            let offer = Offer::make(&self.queue, behind, inner.as_mut(), cx);
+            let reported = match ready!(offer.answer) {
+                Ok(0) => return Poll::Ready(Err(self.fail(error::write_zero()))),
+                Ok(reported) => reported,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Poll::Ready(Err(self.fail(error))),
+            };
+            let written = reported.min(offer.bytes);
+            self.written_bytes += written as u64;
+            let queued = written.min(self.queue.remaining());
+            self.trim(queued);
+            if reported > offer.bytes {
+                return Poll::Ready(Err(self.fail(error::over_report(reported, offer.bytes))));
+            }
+            let taken = written - queued;
+            if goal == Goal::Behind && (taken > 0 || written < offer.bytes) {
+                return Poll::Ready(Ok(taken));
+            }
+        }
+    }
+
+    /// Calls the inner writer's flush or shutdown, again where it was interrupted.
+    fn poll_inner(
+        &mut self,
+        cx: &mut Context<'_>,
+        calls: &mut Calls,
+        mut call: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            match ready!(call(cx)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    ready!(calls.poll_next(cx));
+                }
+                result => return Poll::Ready(result.map_err(|error| self.fail(error))),
+            }
+        }
+    }
+}
+
+/// The calls of the inner writer that one poll may still make.
+struct Calls {
+    left: u32,
+}
+
+impl Calls {
+    fn new() -> Self {
+        Self { left: CALLS_PER_POLL }
+    }
+
+    /// Takes one call; after the last one the task is woken to go on in its next poll.
+    fn poll_next(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.left == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.left -= 1;
+        Poll::Ready(())
+    }
+}
+
+/// Inner writes in one poll: an inner writer that is always ready must not keep its thread.
+const CALLS_PER_POLL: u32 = 32;
+/// Bytes from which a borrowed slice is offered in place: below, copying costs less than a call.
+const PASS_THROUGH: usize = 32 * 1024;
