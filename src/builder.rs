@@ -1,6 +1,6 @@
-use crate::chunk_queue::DEFAULT_COALESCE_THRESHOLD;
+use crate::budget::MemoryBudget;
 use crate::watermarks::Watermarks;
-use crate::write_buffer::WriteBuffer;
+use crate::write_buffer::{Options, WriteBuffer};
 use crate::writer::FlowControlledWriter;
 
 /// The options of a [`FlowControlledWriter`].
@@ -18,27 +18,22 @@ use crate::writer::FlowControlledWriter;
 /// let writer = options.build(tokio::io::sink());
 /// assert_eq!(writer.watermarks().low(), 64 * 1024);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
-    watermarks: Watermarks,
-    max_buffer_size: usize,
-    coalesce_threshold: usize,
+    options: Options,
 }
 
 impl Builder {
-    /// Creates the default options: marks of 16 and 64 KiB, no cap, a coalesce threshold of 1 KiB.
+    /// Creates the default options: marks of 16 and 64 KiB, no cap, a coalesce threshold of 1 KiB,
+    /// no budget and no stall timeout.
     pub fn new() -> Self {
-        Self {
-            watermarks: Watermarks::default(),
-            max_buffer_size: usize::MAX,
-            coalesce_threshold: DEFAULT_COALESCE_THRESHOLD,
-        }
+        Self::default()
     }
 
     /// Sets the marks between which the writer pauses and resumes. Default: 16 and 64 KiB.
     pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
-        self.watermarks = watermarks;
+        self.options.watermarks = watermarks;
         self
     }
 
@@ -51,28 +46,60 @@ impl Builder {
     /// that out. A cap at or below the high mark acts as the high mark too: the writer pauses when
     /// its buffer is full.
     pub fn max_buffer_size(mut self, bytes: usize) -> Self {
-        self.max_buffer_size = bytes;
+        self.options.max_buffer_size = bytes;
         self
     }
 
     /// Sets the length in bytes below which chunks are merged by copying. Default: 1024; 0 keeps
     /// every chunk as it is.
     pub fn coalesce_threshold(mut self, bytes: usize) -> Self {
-        self.coalesce_threshold = bytes;
+        self.options.coalesce_threshold = bytes;
+        self
+    }
+
+    /// Shares a budget of bytes with other writers. Default: none.
+    pub fn budget(mut self, budget: MemoryBudget) -> Self {
+        self.options.budget = Some(budget);
+        self
+    }
+
+    /// Sets how long the inner writer may accept nothing while bytes wait. Default: for ever.
+    ///
+    /// The clock starts with the first `Pending` of the inner writer while bytes are queued; only
+    /// accepted bytes restart it, and it does not run while nothing is queued. When the time is
+    /// over the writer fails with [`TimedOut`](std::io::ErrorKind::TimedOut). It is noticed where
+    /// the writer is polled: by a task that waits for it, or at its next call.
+    ///
+    /// # Panics
+    ///
+    /// The writer panics when it is polled outside of a tokio runtime with its timer enabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::Builder;
+    /// use std::{io, time::Duration};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> io::Result<()> {
+    /// let (stream, _peer_that_never_reads) = tokio::io::duplex(8);
+    /// let mut writer = Builder::new().stall_timeout(Duration::from_secs(5)).build(stream);
+    /// writer.write_all(b"more than eight bytes").await?;
+    /// let error = writer.flush().await.unwrap_err();
+    /// assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "time")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "time")))]
+    pub fn stall_timeout(mut self, timeout: std::time::Duration) -> Self {
+        self.options.stall_timeout = Some(timeout);
         self
     }
 
     /// Wraps `inner` with these options. Does not allocate.
     pub fn build<W>(&self, inner: W) -> FlowControlledWriter<W> {
-        FlowControlledWriter::from_parts(
-            inner,
-            WriteBuffer::new(self.watermarks, self.max_buffer_size, self.coalesce_threshold),
-        )
-    }
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self::new()
+        FlowControlledWriter::from_parts(inner, WriteBuffer::new(&self.options))
     }
 }

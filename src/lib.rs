@@ -1,14 +1,17 @@
 //! Buffered, flow-controlled writes for tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod budget;
 mod builder;
 mod chunk_queue;
 mod error;
+mod events;
 mod stats;
 mod watermarks;
 mod write_buffer;
 mod writer;
 
+pub use budget::MemoryBudget;
 pub use builder::Builder;
 pub use chunk_queue::ChunkQueue;
 pub use error::TrySendError;

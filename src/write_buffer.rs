@@ -1,13 +1,21 @@
 mod drain;
 mod offer;
+mod options;
+#[cfg(feature = "time")]
+mod stall;
 
 use std::fmt;
 use std::io;
 
 use bytes::{Buf, Bytes};
 
+pub(crate) use self::options::Options;
+#[cfg(feature = "time")]
+use self::stall::StallClock;
+use crate::budget::Credit;
 use crate::chunk_queue::ChunkQueue;
 use crate::error::{self, TrySendError};
+use crate::events;
 use crate::stats::Stats;
 use crate::watermarks::{Flow, Limits, Watermarks};
 
@@ -20,8 +28,12 @@ pub(crate) struct WriteBuffer {
     phase: Phase,
     watermarks: Watermarks,
     max_buffer_size: usize,
-    /// The watermarks and the cap as they act.
+    /// The watermarks and the cap as they act while the budget is not exceeded.
     limits: Limits,
+    /// Invariant: what it holds of the budget is the buffer size.
+    credit: Credit,
+    #[cfg(feature = "time")]
+    stall: StallClock,
     /// Bytes that the inner writer accepted.
     written_bytes: u64,
     /// Bytes that an abort removed.
@@ -53,18 +65,17 @@ enum Phase {
 }
 
 impl WriteBuffer {
-    pub(crate) fn new(
-        watermarks: Watermarks,
-        max_buffer_size: usize,
-        coalesce_threshold: usize,
-    ) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         Self {
-            queue: ChunkQueue::with_coalesce_threshold(coalesce_threshold),
+            queue: ChunkQueue::with_coalesce_threshold(options.coalesce_threshold),
             flow: Flow::Accepting,
             phase: Phase::Open,
-            watermarks,
-            max_buffer_size,
-            limits: Limits::new(watermarks, max_buffer_size),
+            watermarks: options.watermarks,
+            max_buffer_size: options.max_buffer_size,
+            limits: Limits::new(options.watermarks, options.max_buffer_size),
+            credit: Credit::new(options.budget.clone()),
+            #[cfg(feature = "time")]
+            stall: StallClock::new(options.stall_timeout),
             written_bytes: 0,
             discarded_bytes: 0,
             write_calls: 0,
@@ -75,18 +86,29 @@ impl WriteBuffer {
 
     /// Queues a chunk if the writer is neither paused nor closed nor at its cap.
     pub(crate) fn try_send(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
-        if self.phase == Phase::Open && self.flow == Flow::Paused && !chunk.is_empty() {
+        self.update();
+        if self.phase != Phase::Open {
+            return Err(TrySendError::Closed(chunk));
+        }
+        if !chunk.is_empty() && (self.flow == Flow::Paused || !self.reserve(chunk.len())) {
             return Err(TrySendError::Full(chunk));
         }
-        self.push(chunk)
+        self.queue.push(chunk);
+        self.update();
+        Ok(())
     }
 
     /// Queues a chunk unless the writer is closed or at its cap; a paused one takes it.
     pub(crate) fn start_send(&mut self, chunk: Bytes) -> io::Result<()> {
-        self.push(chunk).map_err(|refused| match self.phase {
-            Phase::Failed(kind) => io::Error::new(kind, refused),
-            _ => refused.into(),
-        })
+        match self.phase {
+            Phase::Open if self.limits.admits(self.buffer_size(), chunk.len()) => {}
+            Phase::Open => return Err(TrySendError::Full(chunk).into()),
+            Phase::Failed(kind) => return Err(io::Error::new(kind, TrySendError::Closed(chunk))),
+            _ => return Err(TrySendError::Closed(chunk).into()),
+        }
+        self.queue.push(chunk);
+        self.update();
+        Ok(())
     }
 
     /// Drops the queue and closes the writer. Returns the bytes discarded.
@@ -98,18 +120,20 @@ impl WriteBuffer {
         if self.phase == Phase::Open {
             self.phase = Phase::Draining;
         }
-        self.update_flow();
+        self.progress();
+        self.update();
         discarded
     }
 
     pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks) {
         self.watermarks = watermarks;
         self.limits = Limits::new(watermarks, self.max_buffer_size);
-        self.update_flow();
+        self.update();
     }
 
-    pub(crate) fn into_queue(self) -> ChunkQueue {
-        self.queue
+    /// Gives the queue out. Its bytes no longer count in the budget.
+    pub(crate) fn into_queue(mut self) -> ChunkQueue {
+        std::mem::take(&mut self.queue)
     }
 
     #[inline]
@@ -122,15 +146,15 @@ impl WriteBuffer {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.flow == Flow::Paused
+        self.flow() == Flow::Paused
     }
 
     pub(crate) fn bytes_until_pause(&self) -> usize {
-        self.limits.until_pause(self.flow, self.buffer_size())
+        self.limits().until_pause(self.flow(), self.buffer_size())
     }
 
     pub(crate) fn bytes_until_resume(&self) -> usize {
-        self.limits.until_resume(self.flow, self.buffer_size())
+        self.limits().until_resume(self.flow(), self.buffer_size())
     }
 
     pub(crate) fn watermarks(&self) -> Watermarks {
@@ -148,41 +172,69 @@ impl WriteBuffer {
         }
     }
 
-    fn push(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
-        if self.phase != Phase::Open {
-            return Err(TrySendError::Closed(chunk));
-        }
-        if !self.limits.admits(self.buffer_size(), chunk.len()) {
-            return Err(TrySendError::Full(chunk));
-        }
-        self.queue.push(chunk);
-        self.update_flow();
-        Ok(())
+    /// Takes room for a chunk under the cap and in the budget; a refusal takes nothing.
+    fn reserve(&mut self, chunk: usize) -> bool {
+        self.limits.admits(self.buffer_size(), chunk) && self.credit.try_grow(chunk)
     }
 
     /// Removes bytes that the inner writer has taken.
     fn trim(&mut self, count: usize) {
         self.peak_buffer_size = self.peak_buffer_size.max(self.buffer_size());
         self.queue.advance(count);
-        self.update_flow();
+        self.progress();
+        self.update();
     }
 
-    /// Applies the pause rule to the present size.
+    /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.
     #[inline]
-    fn update_flow(&mut self) {
-        let next = self.limits.next(self.flow, self.buffer_size());
-        self.set_flow(next);
+    fn limits(&self) -> Limits {
+        if self.credit.is_exceeded() {
+            Limits::new(Watermarks::new(0, 0), self.max_buffer_size)
+        } else {
+            self.limits
+        }
+    }
+
+    /// Returns the pause state by the present size and limits.
+    #[inline]
+    fn flow(&self) -> Flow {
+        self.limits().next(self.flow, self.buffer_size())
+    }
+
+    /// Carries the present size over to the budget and to the pause state.
+    #[inline]
+    fn update(&mut self) {
+        self.credit.set(self.buffer_size());
+        self.set_flow(self.flow());
     }
 
     #[inline]
     fn set_flow(&mut self, next: Flow) {
-        if (self.flow, next) == (Flow::Accepting, Flow::Paused) {
-            self.pauses += 1;
+        if next != self.flow {
+            self.flow = next;
+            self.flow_changed();
         }
-        self.flow = next;
+    }
+
+    fn flow_changed(&mut self) {
+        match self.flow {
+            Flow::Paused => {
+                self.pauses += 1;
+                events::paused(self.buffer_size(), self.watermarks);
+            }
+            Flow::Accepting => events::resumed(self.buffer_size(), self.watermarks),
+        }
+    }
+
+    /// Restarts the stall clock: bytes have left the queue.
+    #[inline]
+    fn progress(&mut self) {
+        #[cfg(feature = "time")]
+        self.stall.progress(self.queue.remaining());
     }
 
     fn fail(&mut self, error: io::Error) -> io::Error {
+        events::failed(&error, self.buffer_size());
         self.phase = Phase::Failed(error.kind());
         error
     }
@@ -206,6 +258,15 @@ impl WriteBuffer {
     }
 }
 
+#[cfg(feature = "tracing")]
+impl Drop for WriteBuffer {
+    fn drop(&mut self) {
+        if !self.queue.is_empty() {
+            events::dropped(self.buffer_size());
+        }
+    }
+}
+
 impl fmt::Debug for WriteBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteBuffer")
@@ -214,6 +275,7 @@ impl fmt::Debug for WriteBuffer {
             .field("phase", &self.phase)
             .field("watermarks", &self.watermarks)
             .field("max_buffer_size", &self.max_buffer_size)
+            .field("credit", &self.credit)
             .field("stats", &self.stats())
             .finish()
     }

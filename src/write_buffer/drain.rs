@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 use super::offer::Offer;
 use super::{Phase, WriteBuffer};
 use crate::error;
-use crate::watermarks::Flow;
+use crate::watermarks::{Flow, Limits};
 
 /// What the drain loop works towards.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_open()?;
+        self.update();
         if self.flow == Flow::Accepting {
             return Poll::Ready(Ok(()));
         }
@@ -105,6 +106,7 @@ impl WriteBuffer {
             && src.len() < PASS_THROUGH
             && self.flow == Flow::Accepting
             && self.phase == Phase::Open
+            && !self.credit.is_limited()
         {
             self.queue.extend_from_slice(src);
             return Poll::Ready(Ok(src.len()));
@@ -129,34 +131,37 @@ impl WriteBuffer {
             return Poll::Ready(Ok(0));
         }
         let calls = &mut Calls::new();
-        self.set_flow(self.limits.next_without_room(self.flow, self.buffer_size()));
+        self.update();
+        self.set_flow(self.limits().next_without_room(self.flow, self.buffer_size()));
         ready!(self.poll_drain_to(Goal::Resumed, &[], inner.as_mut(), cx, calls))?;
 
+        // Taken once, as the budget that they depend on is shared with other threads.
+        let limits = self.limits();
         let mut taken = 0;
-        if total >= PASS_THROUGH || total > self.limits.room(self.buffer_size()) {
+        if total >= PASS_THROUGH || total > limits.room(self.buffer_size()) {
             match self.poll_drain_to(Goal::Behind, slices, inner, cx, calls) {
                 Poll::Ready(result) => taken = result?,
-                Poll::Pending if self.limits.room(self.buffer_size()) == 0 => return Poll::Pending,
+                Poll::Pending if limits.room(self.buffer_size()) == 0 => return Poll::Pending,
                 Poll::Pending => {}
             }
         }
-        Poll::Ready(Ok(taken + self.copy(slices, taken)))
+        Poll::Ready(Ok(taken + self.copy(slices, taken, limits)))
     }
 
     /// Copies what lies behind the first `skip` bytes of `slices`, up to the room that there is,
     /// and returns how much that was.
-    fn copy(&mut self, slices: &[IoSlice<'_>], mut skip: usize) -> usize {
+    fn copy(&mut self, slices: &[IoSlice<'_>], mut skip: usize, limits: Limits) -> usize {
         let before = self.buffer_size();
         for slice in slices {
             let rest = &slice[skip.min(slice.len())..];
             skip -= slice.len() - rest.len();
-            let room = self.limits.room(self.buffer_size());
+            let room = limits.room(self.buffer_size());
             self.queue.extend_from_slice(&rest[..rest.len().min(room)]);
             if rest.len() >= room {
                 break;
             }
         }
-        self.update_flow();
+        self.update();
         self.buffer_size() - before
     }
 
@@ -184,7 +189,8 @@ impl WriteBuffer {
             ready!(calls.poll_next(cx));
             self.write_calls += 1;
             let offer = Offer::make(&self.queue, behind, inner.as_mut(), cx);
-            let reported = match ready!(offer.answer) {
+            let Poll::Ready(answer) = offer.answer else { return self.poll_stalled(cx) };
+            let reported = match answer {
                 Ok(0) => return Poll::Ready(Err(self.fail(error::write_zero()))),
                 Ok(reported) => reported,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -202,6 +208,16 @@ impl WriteBuffer {
                 return Poll::Ready(Ok(taken));
             }
         }
+    }
+
+    /// The answer to a `Pending` of the inner writer: `Pending`, until it lasts too long.
+    #[cfg_attr(not(feature = "time"), expect(unused_variables, clippy::unused_self))]
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        #[cfg(feature = "time")]
+        if let Poll::Ready(error) = self.stall.poll_stalled(cx, self.queue.remaining()) {
+            return Poll::Ready(Err(self.fail(error)));
+        }
+        Poll::Pending
     }
 
     /// Calls the inner writer's flush or shutdown, again where it was interrupted.
