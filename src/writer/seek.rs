@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncSeek, AsyncWrite};
 
 use super::FlowControlledWriter;
+use crate::write_buffer::WriteBuffer;
 
 /// How far a seek has come. `start_seek` cannot wait for the flush, so `poll_complete` does it all.
 #[derive(Clone, Copy, Debug)]
@@ -30,27 +31,25 @@ impl<W: AsyncWrite + AsyncSeek> AsyncSeek for FlowControlledWriter<W> {
     fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
         let mut this = self.project();
         if let SeekState::Requested(position) = *this.seek {
-            // Whatever fails from here on ends this seek, not the writer.
-            let started = ready!(this.buffer.poll_flush(this.inner.as_mut(), cx))
-                .and(Ok(()))
-                .and_then(|()| match this.inner.as_mut().poll_complete(cx) {
-                    Poll::Ready(result) => result.map(Some),
-                    Poll::Pending => Ok(None),
-                });
-            match started {
-                Ok(None) => return Poll::Pending,
-                Ok(Some(_)) => {}
-                Err(error) => {
-                    *this.seek = SeekState::Idle;
-                    return Poll::Ready(Err(error));
-                }
-            }
-            *this.seek = SeekState::Idle;
-            this.inner.as_mut().start_seek(position)?;
-            *this.seek = SeekState::Started;
+            let started = ready!(poll_start(this.buffer, this.inner.as_mut(), cx, position));
+            // A seek that fails ends here; the writer goes on unless the flush failed it.
+            *this.seek = if started.is_ok() { SeekState::Started } else { SeekState::Idle };
+            started?;
         }
-        let result = ready!(this.inner.poll_complete(cx));
+        let completed = ready!(this.inner.poll_complete(cx));
         *this.seek = SeekState::Idle;
-        Poll::Ready(result)
+        Poll::Ready(completed)
     }
+}
+
+/// Flushes, lets an earlier seek of the inner writer complete, and starts the new one.
+fn poll_start<W: AsyncWrite + AsyncSeek>(
+    buffer: &mut WriteBuffer,
+    mut inner: Pin<&mut W>,
+    cx: &mut Context<'_>,
+    position: SeekFrom,
+) -> Poll<io::Result<()>> {
+    ready!(buffer.poll_flush(inner.as_mut(), cx))?;
+    ready!(inner.as_mut().poll_complete(cx))?;
+    Poll::Ready(inner.start_seek(position))
 }
