@@ -18,3 +18,8 @@ pub use error::TrySendError;
 pub use stats::Stats;
 pub use watermarks::{InvalidWatermarks, Watermarks};
 pub use writer::{FlowControlledWriter, Parts};
+
+/// Compiles and runs the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
