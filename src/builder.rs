@@ -43,8 +43,8 @@ impl Builder {
     /// [`TrySendError::Full`](crate::TrySendError::Full). A writer that is not paused may hold up
     /// to the high mark, so a chunk longer than the cap less the high mark may be refused where it
     /// could have waited; choose a cap of at least the high mark plus the largest chunk to rule
-    /// that out. A cap at or below the high mark acts as the high mark too: the writer pauses when
-    /// its buffer is full.
+    /// that out. A cap below the high mark acts as the high mark too: `AsyncWrite` waits there, a
+    /// chunk that does not fit is refused.
     pub fn max_buffer_size(mut self, bytes: usize) -> Self {
         self.options.max_buffer_size = bytes;
         self
