@@ -1,0 +1,7 @@
+//! The hard cap of a writer, the budget of a process, and the time that a peer may take.
+mod budget;
+mod cap;
+#[cfg(feature = "tracing")]
+mod events;
+#[cfg(feature = "time")]
+mod stall;

@@ -1,0 +1,238 @@
+use std::io::ErrorKind;
+use std::task::Poll;
+
+use bytes::Bytes;
+use flow_controlled_writer::{Builder, MemoryBudget, TrySendError, Watermarks};
+
+use crate::support::Answer::{self, Done, Fail, OverReport, Pending, Take};
+use crate::support::{READY, Rig, Scripted, failed};
+
+/// A writer that shares `budget`, over an inner writer that takes nothing until told.
+fn stuck(budget: &MemoryBudget) -> Rig {
+    let rig = Rig::with_options(&options(budget), Scripted::gathering([]));
+    rig.inner.otherwise(Pending);
+    rig
+}
+
+fn options(budget: &MemoryBudget) -> Builder {
+    Builder::new().coalesce_threshold(0).budget(budget.clone())
+}
+
+#[test]
+fn used_is_what_all_writers_hold() {
+    let budget = MemoryBudget::new(100);
+    let (mut first, mut second) = (stuck(&budget), stuck(&budget));
+    first.queue(["12345"]);
+    assert_eq!(second.write(b"678"), Poll::Ready(Ok(3)));
+    assert_eq!(budget.used(), 8);
+
+    first.inner.script([Take(2), Pending]);
+    assert!(first.flush().is_pending());
+    assert_eq!((budget.used(), budget.peak()), (6, 8));
+    second.abort();
+    assert_eq!(budget.used(), 3);
+    first.inner.otherwise(Fail(ErrorKind::BrokenPipe));
+    assert_eq!(first.flush(), failed(ErrorKind::BrokenPipe));
+    assert_eq!(budget.used(), 3, "a failed writer still holds its bytes");
+    drop(first);
+    assert_eq!(budget.used(), 0);
+}
+
+#[test]
+fn what_was_offered_to_a_writer_that_over_reports_no_longer_counts() {
+    let budget = MemoryBudget::new(100);
+    let options = options(&budget);
+    let mut rig = Rig::with_options(&options, Scripted::plain([OverReport(1)]));
+    rig.queue([vec![1; 16 * 1024], vec![2; 7]]);
+    assert_eq!(rig.flush(), failed(ErrorKind::InvalidData));
+    assert_eq!(budget.used(), 7);
+}
+
+#[test]
+fn parts_no_longer_count() {
+    let budget = MemoryBudget::new(100);
+    let mut rig = stuck(&budget);
+    rig.queue(["12345"]);
+    let queue = rig.finish();
+    assert_eq!(budget.used(), 0);
+    assert_eq!(queue.chunk_count(), 1);
+}
+
+#[test]
+fn while_exceeded_a_writer_pauses_with_its_first_byte_and_resumes_when_empty() {
+    let budget = MemoryBudget::new(10);
+    let (mut hog, mut rig) = (stuck(&budget), stuck(&budget));
+    hog.queue(["12345678901"]);
+    assert!(budget.is_exceeded() && hog.writer.is_paused());
+
+    assert_eq!(rig.ready(), READY, "it holds nothing");
+    assert_eq!(rig.writer.bytes_until_pause(), 1);
+    rig.queue(["ab"]);
+    assert!(rig.writer.is_paused());
+    assert_eq!(rig.writer.bytes_until_resume(), 2);
+    rig.inner.script([Take(1), Pending]);
+    assert!(rig.ready().is_pending());
+    rig.inner.otherwise(Done);
+    assert_eq!(rig.ready(), READY);
+    assert_eq!(rig.writer.stats().pauses, 1);
+}
+
+#[test]
+fn a_writer_notices_at_its_next_call_that_the_budget_is_exceeded_or_back() {
+    let budget = MemoryBudget::new(10);
+    let (mut hog, mut rig) = (stuck(&budget), stuck(&budget));
+    rig.queue(["ab"]);
+    hog.queue(["12345678901"]);
+    assert!(rig.writer.is_paused());
+    assert!(rig.ready().is_pending());
+    assert_eq!(rig.writer.watermarks(), Watermarks::default());
+
+    drop(hog);
+    assert!(!rig.writer.is_paused());
+    assert_eq!(rig.ready(), READY);
+}
+
+#[test]
+fn try_send_refuses_what_would_exceed_the_budget() {
+    let budget = MemoryBudget::new(10);
+    let (mut first, mut second) = (stuck(&budget), stuck(&budget));
+    first.try_send("1234567").expect("within the budget");
+    assert_eq!(second.try_send("abcd"), Err(TrySendError::Full(Bytes::from("abcd"))));
+    assert_eq!(budget.used(), 7);
+    second.try_send("abc").expect("exactly the budget");
+    assert_eq!(first.try_send("8"), Err(TrySendError::Full(Bytes::from("8"))));
+    assert_eq!(budget.used(), 10);
+}
+
+#[test]
+fn start_send_admits_one_item_whole() {
+    let budget = MemoryBudget::new(10);
+    let mut rig = stuck(&budget);
+    assert_eq!(rig.ready(), READY);
+    rig.queue(["123456789012345"]);
+    assert_eq!(budget.used(), 15);
+    assert!(rig.ready().is_pending());
+}
+
+#[test]
+fn borrowed_bytes_go_through_while_exceeded_and_none_are_kept() {
+    let budget = MemoryBudget::new(10);
+    let (mut hog, mut rig) = (stuck(&budget), stuck(&budget));
+    hog.queue(["12345678901"]);
+    assert!(rig.write(b"abc").is_pending());
+    assert_eq!(budget.used(), 11);
+    rig.inner.otherwise(Take(2));
+    assert_eq!(rig.write(b"abc"), Poll::Ready(Ok(2)));
+    assert_eq!((rig.inner.wire(), budget.used()), (b"ab".to_vec(), 11));
+}
+
+#[test]
+fn most_writers_stuck_leave_the_others_moving() {
+    let (limit, item) = (64 * 1024, 3000);
+    let budget = MemoryBudget::new(limit);
+    let message = Bytes::from(vec![7; item]);
+    let mut stuck: Vec<_> = (0..900).map(|_| stuck(&budget)).collect();
+    let mut moving: Vec<_> =
+        (0..100).map(|_| Rig::with_options(&options(&budget), Scripted::gathering([]))).collect();
+    for round in 1..=50 {
+        for rig in stuck.iter_mut().chain(&mut moving) {
+            if rig.ready().is_ready() {
+                rig.queue([message.clone()]);
+            }
+            assert!(budget.used() <= limit + 1000 * item);
+        }
+        for rig in &mut moving {
+            assert_eq!(rig.flush(), READY);
+            assert_eq!(rig.writer.stats().written_bytes, (round * item) as u64);
+        }
+    }
+    assert!(budget.is_exceeded());
+    assert!(stuck.iter().all(|rig| rig.writer.buffer_size() == item));
+    drop(stuck);
+    assert_eq!(budget.used(), 0);
+}
+
+#[test]
+fn used_is_exact_at_every_step_of_a_random_run() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..50 {
+        let budget = MemoryBudget::new(random.usize(0..100_000));
+        let mut rigs: Vec<Rig> = (0..8).map(|_| scripted_at_random(&budget, &mut random)).collect();
+        for _ in 0..200 {
+            let index = random.usize(..rigs.len());
+            if random.usize(..50) == 0 {
+                rigs[index] = scripted_at_random(&budget, &mut random);
+            } else {
+                step(&mut rigs[index], &mut random);
+            }
+            let held: usize = rigs.iter().map(|rig| rig.writer.buffer_size()).sum();
+            assert_eq!(budget.used(), held);
+            assert!(budget.peak() >= held);
+        }
+        drop(rigs);
+        assert_eq!(budget.used(), 0);
+    }
+}
+
+fn scripted_at_random(budget: &MemoryBudget, random: &mut fastrand::Rng) -> Rig {
+    let mut script = Vec::new();
+    for _ in 0..random.usize(..40) {
+        script.push(match random.u8(..20) {
+            0 => Fail(ErrorKind::ConnectionReset),
+            1 | 2 => Fail(ErrorKind::Interrupted),
+            3 => Take(0),
+            4..=9 => Pending,
+            _ => Take(random.usize(1..50_000)),
+        });
+    }
+    let inner = Scripted::new(random.bool(), script);
+    let high = random.usize(..50_000);
+    let options = Builder::new()
+        .watermarks(Watermarks::new(random.usize(..=high), high))
+        .coalesce_threshold(random.usize(..2000))
+        .budget(budget.clone());
+    let rig = Rig::with_options(&options, inner);
+    rig.inner.otherwise(if random.bool() { Pending } else { Answer::Done });
+    rig
+}
+
+fn step(rig: &mut Rig, random: &mut fastrand::Rng) {
+    let bytes = vec![random.u8(..); random.usize(..5000) * random.usize(..10)];
+    match random.u8(..20) {
+        0..=3 => drop(rig.try_send(bytes)),
+        4..=7 => drop(rig.start_send(bytes)),
+        8..=10 => drop(rig.write(&bytes)),
+        11 => drop(rig.write_vectored(&[&bytes, b"more", &bytes])),
+        12..=14 => drop(rig.ready()),
+        15..=17 => drop(rig.flush()),
+        18 => drop(rig.drain()),
+        _ if random.bool() => drop(rig.shutdown()),
+        _ => drop(rig.abort()),
+    }
+}
+
+#[test]
+fn threads_that_share_a_budget_leave_it_empty() {
+    let budget = MemoryBudget::new(10_000);
+    let item = 700;
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let budget = budget.clone();
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(seed);
+                for _ in 0..20 {
+                    let mut rig = scripted_at_random(&budget, &mut random);
+                    for _ in 0..100 {
+                        let _refused = rig.try_send(vec![1; item]);
+                        let _outcome = rig.flush();
+                        assert!(budget.used() >= rig.writer.buffer_size());
+                        assert!(budget.peak() <= budget.limit(), "try_send never exceeds it");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(budget.used(), 0);
+}

@@ -1,0 +1,137 @@
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex};
+
+use flow_controlled_writer::{Builder, MemoryBudget, Watermarks};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::Answer::{Fail, Pending};
+use crate::support::{Rig, Scripted};
+
+/// Collects the events of `run`, one line each.
+fn events(run: impl FnOnce()) -> Vec<String> {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(lines.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, run);
+    let text = lines.0.lock().expect("nobody panics with it").clone();
+    let text = String::from_utf8(text).expect("events are text");
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// A writer with marks of 2 and 4 bytes whose inner writer takes nothing until told.
+fn small(options: Builder) -> Rig {
+    let options = options.watermarks(Watermarks::new(2, 4));
+    let rig = Rig::with_options(&options, Scripted::gathering([]));
+    rig.inner.otherwise(Pending);
+    rig
+}
+
+#[test]
+fn a_pause_and_a_resume_are_told_once_an_episode() {
+    let told = events(|| {
+        let mut rig = small(Builder::new());
+        rig.queue(["12345", "6"]);
+        rig.inner.script([crate::support::Answer::Take(4)]);
+        let _ready = rig.ready();
+        let _aborted = rig.abort();
+    });
+    assert_eq!(
+        told,
+        [
+            "DEBUG flow_controlled_writer: paused size=5 low=2 high=4",
+            "DEBUG flow_controlled_writer: resumed size=2 low=2 high=4",
+        ]
+    );
+}
+
+#[test]
+fn a_failure_and_a_drop_tell_the_bytes_unsent_and_never_the_payload() {
+    let told = events(|| {
+        let mut rig = small(Builder::new());
+        rig.queue(["abc"]);
+        rig.inner.otherwise(Fail(ErrorKind::BrokenPipe));
+        let _failed = rig.flush();
+    });
+    assert_eq!(
+        told,
+        [
+            "WARN flow_controlled_writer: failed kind=BrokenPipe unsent=3",
+            "WARN flow_controlled_writer: dropped with bytes queued unsent=3",
+        ]
+    );
+}
+
+#[test]
+fn parts_and_an_empty_writer_are_dropped_silently() {
+    let told = events(|| {
+        let mut rig = small(Builder::new());
+        rig.queue(["abc"]);
+        drop(rig.finish());
+        drop(small(Builder::new()));
+    });
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn an_exceeded_budget_is_told_once_an_episode() {
+    let told = events(|| {
+        let budget = MemoryBudget::new(4);
+        let mut rig = small(Builder::new().budget(budget));
+        rig.queue(["12", "345", "678"]);
+        let _aborted = rig.abort();
+    });
+    let budget: Vec<_> = told.iter().filter(|line| line.contains("budget")).collect();
+    assert_eq!(
+        budget,
+        [
+            "WARN flow_controlled_writer: budget exceeded used=5 limit=4",
+            "WARN flow_controlled_writer: budget back within its limit used=0 limit=4",
+        ]
+    );
+}
+
+#[cfg(feature = "time")]
+#[tokio::test(start_paused = true)]
+async fn a_stall_is_told_before_the_failure() {
+    use std::time::Duration;
+
+    let mut rig = small(Builder::new().stall_timeout(Duration::from_secs(1)));
+    rig.queue(["abc"]);
+    assert!(rig.flush().is_pending());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let told = events(|| {
+        let _failed = rig.flush();
+    });
+    assert_eq!(
+        told,
+        [
+            "WARN flow_controlled_writer: stalled timeout=1s size=3",
+            "WARN flow_controlled_writer: failed kind=TimedOut unsent=3",
+        ]
+    );
+}

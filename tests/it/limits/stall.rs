@@ -1,0 +1,171 @@
+use std::io::ErrorKind;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Buf;
+use flow_controlled_writer::{Builder, Watermarks};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, advance};
+
+use crate::support::Answer::{Done, Fail, Pending, Take};
+use crate::support::{READY, Rig, Scripted, failed};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A writer whose inner writer takes nothing until told, with a stall timeout of ten seconds.
+fn stalling() -> Rig {
+    let options = Builder::new().coalesce_threshold(0).stall_timeout(TIMEOUT);
+    let rig = Rig::with_options(&options, Scripted::gathering([]));
+    rig.inner.otherwise(Pending);
+    rig
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_accepted_for_the_timeout_fails_the_writer_for_good() {
+    let mut rig = stalling();
+    rig.queue(["unsent"]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT - Duration::from_millis(1)).await;
+    assert!(rig.flush().is_pending());
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(rig.flush(), failed(ErrorKind::TimedOut));
+
+    rig.inner.take_log();
+    rig.inner.otherwise(Done);
+    assert_eq!(rig.ready(), failed(ErrorKind::TimedOut));
+    assert_eq!(rig.shutdown(), failed(ErrorKind::TimedOut));
+    assert_eq!(rig.inner.take_log(), []);
+    assert_eq!(rig.finish().copy_to_bytes(6), "unsent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_that_waits_is_woken_when_the_time_is_over() {
+    let (inner, handle) = Scripted::gathering([]);
+    handle.otherwise(Pending);
+    let mut writer = Builder::new().stall_timeout(TIMEOUT).build(inner);
+    writer.write_all(b"unsent").await.expect("there is room");
+    let start = Instant::now();
+    let error = writer.flush().await.expect_err("the inner writer takes nothing");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(start.elapsed(), TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_byte_restarts_the_clock_and_a_wake_without_one_does_not() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT * 9 / 10).await;
+    rig.inner.script([Take(1), Pending]);
+    assert!(rig.flush().is_pending());
+
+    for _ in 0..9 {
+        advance(TIMEOUT / 10).await;
+        rig.inner.wake();
+        assert!(rig.flush().is_pending());
+    }
+    advance(TIMEOUT / 10).await;
+    assert_eq!(rig.flush(), failed(ErrorKind::TimedOut));
+    assert_eq!(rig.writer.buffer_size(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn interrupted_is_no_progress() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT / 2).await;
+    rig.inner.script([Fail(ErrorKind::Interrupted), Pending]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT / 2).await;
+    assert_eq!(rig.flush(), failed(ErrorKind::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_starts_with_the_first_pending_and_not_with_the_send() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    advance(TIMEOUT * 3).await;
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT - Duration::from_millis(1)).await;
+    assert!(rig.flush().is_pending());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_does_not_run_while_nothing_is_queued() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT / 2).await;
+    rig.inner.script([Take(5)]);
+    rig.inner.script_flush([Pending, Pending]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT * 5).await;
+    assert!(rig.flush().is_pending(), "a slow flush of the inner writer is no stall");
+    assert_eq!(rig.task.take_wakes(), 0, "no timer is left behind");
+
+    rig.queue(["6"]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT / 2).await;
+    assert!(rig.flush().is_pending(), "a new clock");
+    advance(TIMEOUT / 2).await;
+    assert_eq!(rig.flush(), failed(ErrorKind::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_can_be_written_when_the_time_is_over_are_written() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    advance(TIMEOUT * 2).await;
+    rig.inner.otherwise(Done);
+    assert_eq!(rig.flush(), READY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn abort_stops_the_clock() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    assert_eq!(rig.abort(), 5);
+    advance(TIMEOUT * 2).await;
+    assert_eq!(rig.flush(), READY);
+    assert_eq!(rig.shutdown(), READY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_that_drains_notices_the_stall() {
+    let calls: [fn(&mut Rig) -> Option<ErrorKind>; 5] = [
+        |rig| kind(rig.ready()),
+        |rig| kind(rig.drain()),
+        |rig| kind(rig.flush()),
+        |rig| kind(rig.shutdown()),
+        |rig| kind(rig.write(b"more")),
+    ];
+    for call in calls {
+        let mut rig = stalling();
+        rig.writer.set_watermarks(Watermarks::new(0, 1));
+        rig.queue(["12345"]);
+        assert_eq!(call(&mut rig), None);
+        advance(TIMEOUT).await;
+        assert_eq!(call(&mut rig), Some(ErrorKind::TimedOut));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_too_long_to_count_never_ends() {
+    let options = Builder::new().stall_timeout(Duration::MAX);
+    let mut rig = Rig::with_options(&options, Scripted::gathering([Pending, Pending]));
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    advance(Duration::from_secs(1_000_000)).await;
+    assert!(rig.flush().is_pending());
+    assert_eq!(rig.flush(), READY);
+}
+
+fn kind<T>(outcome: Poll<Result<T, ErrorKind>>) -> Option<ErrorKind> {
+    match outcome {
+        Poll::Ready(result) => Some(result.err().expect("neither waits nor fails")),
+        Poll::Pending => None,
+    }
+}
