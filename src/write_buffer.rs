@@ -1,4 +1,5 @@
 mod drain;
+mod gate;
 mod offer;
 mod options;
 #[cfg(feature = "time")]
@@ -9,29 +10,23 @@ use std::io;
 
 use bytes::{Buf, Bytes};
 
+pub(crate) use self::gate::Gate;
 pub(crate) use self::options::Options;
 #[cfg(feature = "time")]
 use self::stall::StallClock;
-use crate::budget::Credit;
 use crate::chunk_queue::ChunkQueue;
 use crate::error::{self, TrySendError};
 use crate::events;
 use crate::stats::Stats;
-use crate::watermarks::{Flow, Limits, Watermarks};
+use crate::watermarks::{Flow, Watermarks};
 
-/// The engine: a queue, its pause state and the phase of its life.
+/// The engine: a queue, the gate before it and the phase of its life.
 ///
 /// It owns no writer. `drain.rs` adds the methods that borrow one for the time of a poll.
 pub(crate) struct WriteBuffer {
     queue: ChunkQueue,
-    flow: Flow,
+    gate: Gate,
     phase: Phase,
-    watermarks: Watermarks,
-    max_buffer_size: usize,
-    /// The watermarks and the cap as they act while the budget is not exceeded.
-    limits: Limits,
-    /// Invariant: what it holds of the budget is the buffer size.
-    credit: Credit,
     #[cfg(feature = "time")]
     stall: StallClock,
     /// Bytes that the inner writer accepted.
@@ -39,7 +34,6 @@ pub(crate) struct WriteBuffer {
     /// Bytes that an abort removed.
     discarded_bytes: u64,
     write_calls: u64,
-    pauses: u64,
     /// Largest size seen before bytes left the queue; `stats` adds the present size.
     peak_buffer_size: usize,
 }
@@ -68,18 +62,13 @@ impl WriteBuffer {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             queue: ChunkQueue::with_coalesce_threshold(options.coalesce_threshold),
-            flow: Flow::Accepting,
+            gate: Gate::new(options),
             phase: Phase::Open,
-            watermarks: options.watermarks,
-            max_buffer_size: options.max_buffer_size,
-            limits: Limits::new(options.watermarks, options.max_buffer_size),
-            credit: Credit::new(options.budget.clone()),
             #[cfg(feature = "time")]
             stall: StallClock::new(options.stall_timeout),
             written_bytes: 0,
             discarded_bytes: 0,
             write_calls: 0,
-            pauses: 0,
             peak_buffer_size: 0,
         }
     }
@@ -90,7 +79,9 @@ impl WriteBuffer {
         if self.phase != Phase::Open {
             return Err(TrySendError::Closed(chunk));
         }
-        if !chunk.is_empty() && (self.flow == Flow::Paused || !self.reserve(chunk.len())) {
+        let refused =
+            self.gate.flow() == Flow::Paused || !self.gate.reserve(self.buffer_size(), chunk.len());
+        if refused && !chunk.is_empty() {
             return Err(TrySendError::Full(chunk));
         }
         self.queue.push(chunk);
@@ -101,7 +92,7 @@ impl WriteBuffer {
     /// Queues a chunk unless the writer is closed or at its cap; a paused one takes it.
     pub(crate) fn start_send(&mut self, chunk: Bytes) -> io::Result<()> {
         match self.phase {
-            Phase::Open if self.limits.admits(self.buffer_size(), chunk.len()) => {}
+            Phase::Open if self.gate.admits(self.buffer_size(), chunk.len()) => {}
             Phase::Open => return Err(TrySendError::Full(chunk).into()),
             Phase::Failed(kind) => return Err(io::Error::new(kind, TrySendError::Closed(chunk))),
             _ => return Err(TrySendError::Closed(chunk).into()),
@@ -126,9 +117,7 @@ impl WriteBuffer {
     }
 
     pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks) {
-        self.watermarks = watermarks;
-        self.limits = Limits::new(watermarks, self.max_buffer_size);
-        self.update();
+        self.gate.set_watermarks(watermarks, self.queue.remaining());
     }
 
     /// Gives the queue out. Its bytes no longer count in the budget.
@@ -146,19 +135,21 @@ impl WriteBuffer {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.flow() == Flow::Paused
+        self.gate.flow_at(self.buffer_size()) == Flow::Paused
     }
 
     pub(crate) fn bytes_until_pause(&self) -> usize {
-        self.limits().until_pause(self.flow(), self.buffer_size())
+        let size = self.buffer_size();
+        self.gate.limits().until_pause(self.gate.flow_at(size), size)
     }
 
     pub(crate) fn bytes_until_resume(&self) -> usize {
-        self.limits().until_resume(self.flow(), self.buffer_size())
+        let size = self.buffer_size();
+        self.gate.limits().until_resume(self.gate.flow_at(size), size)
     }
 
     pub(crate) fn watermarks(&self) -> Watermarks {
-        self.watermarks
+        self.gate.watermarks()
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -167,14 +158,9 @@ impl WriteBuffer {
             enqueued_bytes: self.written_bytes + self.discarded_bytes + size as u64,
             written_bytes: self.written_bytes,
             write_calls: self.write_calls,
-            pauses: self.pauses,
+            pauses: self.gate.pauses(),
             peak_buffer_size: self.peak_buffer_size.max(size),
         }
-    }
-
-    /// Takes room for a chunk under the cap and in the budget; a refusal takes nothing.
-    fn reserve(&mut self, chunk: usize) -> bool {
-        self.limits.admits(self.buffer_size(), chunk) && self.credit.try_grow(chunk)
     }
 
     /// Removes bytes that the inner writer has taken.
@@ -185,45 +171,10 @@ impl WriteBuffer {
         self.update();
     }
 
-    /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.
-    #[inline]
-    fn limits(&self) -> Limits {
-        if self.credit.is_exceeded() {
-            Limits::new(Watermarks::new(0, 0), self.max_buffer_size)
-        } else {
-            self.limits
-        }
-    }
-
-    /// Returns the pause state by the present size and limits.
-    #[inline]
-    fn flow(&self) -> Flow {
-        self.limits().next(self.flow, self.buffer_size())
-    }
-
     /// Carries the present size over to the budget and to the pause state.
     #[inline]
     fn update(&mut self) {
-        self.credit.set(self.buffer_size());
-        self.set_flow(self.flow());
-    }
-
-    #[inline]
-    fn set_flow(&mut self, next: Flow) {
-        if next != self.flow {
-            self.flow = next;
-            self.flow_changed();
-        }
-    }
-
-    fn flow_changed(&mut self) {
-        match self.flow {
-            Flow::Paused => {
-                self.pauses += 1;
-                events::paused(self.buffer_size(), self.watermarks);
-            }
-            Flow::Accepting => events::resumed(self.buffer_size(), self.watermarks),
-        }
+        self.gate.update(self.queue.remaining());
     }
 
     /// Restarts the stall clock: bytes have left the queue.
@@ -271,11 +222,8 @@ impl fmt::Debug for WriteBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteBuffer")
             .field("queue", &self.queue)
-            .field("flow", &self.flow)
+            .field("gate", &self.gate)
             .field("phase", &self.phase)
-            .field("watermarks", &self.watermarks)
-            .field("max_buffer_size", &self.max_buffer_size)
-            .field("credit", &self.credit)
             .field("stats", &self.stats())
             .finish()
     }

@@ -31,7 +31,7 @@ impl WriteBuffer {
     ) -> Poll<io::Result<()>> {
         self.check_open()?;
         self.update();
-        if self.flow == Flow::Accepting {
+        if self.gate.flow() == Flow::Accepting {
             return Poll::Ready(Ok(()));
         }
         self.poll_drain_to(Goal::Resumed, &[], inner, cx, &mut Calls::new()).map_ok(drop)
@@ -101,12 +101,9 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
         src: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let leaves_room = src.len() < self.limits.room(self.buffer_size());
-        if leaves_room
-            && src.len() < PASS_THROUGH
-            && self.flow == Flow::Accepting
+        if src.len() < PASS_THROUGH
+            && self.gate.is_wide_open(self.buffer_size(), src.len())
             && self.phase == Phase::Open
-            && !self.credit.is_limited()
         {
             self.queue.extend_from_slice(src);
             return Poll::Ready(Ok(src.len()));
@@ -131,12 +128,11 @@ impl WriteBuffer {
             return Poll::Ready(Ok(0));
         }
         let calls = &mut Calls::new();
-        self.update();
-        self.set_flow(self.limits().next_without_room(self.flow, self.buffer_size()));
+        self.gate.update_for_slice(self.queue.remaining());
         ready!(self.poll_drain_to(Goal::Resumed, &[], inner.as_mut(), cx, calls))?;
 
         // Taken once, as the budget that they depend on is shared with other threads.
-        let limits = self.limits();
+        let limits = self.gate.limits();
         let mut taken = 0;
         if total >= PASS_THROUGH || total > limits.room(self.buffer_size()) {
             match self.poll_drain_to(Goal::Behind, slices, inner, cx, calls) {
@@ -179,7 +175,7 @@ impl WriteBuffer {
     ) -> Poll<io::Result<usize>> {
         loop {
             let reached = match goal {
-                Goal::Resumed => self.flow == Flow::Accepting,
+                Goal::Resumed => self.gate.flow() == Flow::Accepting,
                 Goal::Empty => self.queue.is_empty(),
                 Goal::Behind => false,
             };

@@ -1,0 +1,116 @@
+use crate::budget::Credit;
+use crate::events;
+use crate::watermarks::{Flow, Limits, Watermarks};
+use crate::write_buffer::Options;
+
+/// The check on the way in: the pause state, the cap and the budget.
+///
+/// It holds no bytes; its owner tells it the buffer size.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    flow: Flow,
+    watermarks: Watermarks,
+    max_buffer_size: usize,
+    /// The watermarks and the cap as they act while the budget is not exceeded.
+    limits: Limits,
+    /// Invariant: what it holds of the budget is the size at the last update.
+    credit: Credit,
+    pauses: u64,
+}
+
+impl Gate {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            flow: Flow::Accepting,
+            watermarks: options.watermarks,
+            max_buffer_size: options.max_buffer_size,
+            limits: Limits::new(options.watermarks, options.max_buffer_size),
+            credit: Credit::new(options.budget.clone()),
+            pauses: 0,
+        }
+    }
+
+    /// Carries the size over to the budget and to the pause state.
+    #[inline]
+    pub(crate) fn update(&mut self, size: usize) {
+        self.credit.set(size);
+        self.set_flow(self.flow_at(size), size);
+    }
+
+    /// Takes note of a borrowed slice: it pauses the writer where it finds no room.
+    pub(crate) fn update_for_slice(&mut self, size: usize) {
+        self.update(size);
+        self.set_flow(self.limits().next_without_room(self.flow, size), size);
+    }
+
+    pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks, size: usize) {
+        self.watermarks = watermarks;
+        self.limits = Limits::new(watermarks, self.max_buffer_size);
+        self.update(size);
+    }
+
+    /// Takes room for a chunk under the cap and in the budget; a refusal takes nothing.
+    pub(crate) fn reserve(&mut self, size: usize, chunk: usize) -> bool {
+        self.admits(size, chunk) && self.credit.try_grow(chunk)
+    }
+
+    /// Tells whether one more chunk stays within the cap.
+    #[inline]
+    pub(crate) fn admits(&self, size: usize, chunk: usize) -> bool {
+        self.limits.admits(size, chunk)
+    }
+
+    /// Tells whether a slice of this length can be copied with nothing but the count to update.
+    #[inline]
+    pub(crate) fn is_wide_open(&self, size: usize, slice: usize) -> bool {
+        slice < self.limits.room(size) && self.flow == Flow::Accepting && !self.credit.is_limited()
+    }
+
+    /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.
+    #[inline]
+    pub(crate) fn limits(&self) -> Limits {
+        if self.credit.is_exceeded() {
+            Limits::new(Watermarks::new(0, 0), self.max_buffer_size)
+        } else {
+            self.limits
+        }
+    }
+
+    /// Returns the pause state as of the last update.
+    #[inline]
+    pub(crate) fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// Returns the pause state by the size and the limits of now.
+    #[inline]
+    pub(crate) fn flow_at(&self, size: usize) -> Flow {
+        self.limits().next(self.flow, size)
+    }
+
+    pub(crate) fn watermarks(&self) -> Watermarks {
+        self.watermarks
+    }
+
+    pub(crate) fn pauses(&self) -> u64 {
+        self.pauses
+    }
+
+    #[inline]
+    fn set_flow(&mut self, next: Flow, size: usize) {
+        if next != self.flow {
+            self.flow = next;
+            self.flow_changed(size);
+        }
+    }
+
+    fn flow_changed(&mut self, size: usize) {
+        match self.flow {
+            Flow::Paused => {
+                self.pauses += 1;
+                events::paused(size, self.watermarks);
+            }
+            Flow::Accepting => events::resumed(size, self.watermarks),
+        }
+    }
+}
