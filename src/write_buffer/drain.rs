@@ -217,12 +217,16 @@ impl WriteBuffer {
     }
 
     /// Calls the inner writer's flush or shutdown, again where it was interrupted.
+    ///
+    /// The first call is made also where the queue took all calls of this poll, so that a drain
+    /// which ends with the last of them needs no other poll.
     fn poll_inner(
         &mut self,
         cx: &mut Context<'_>,
         calls: &mut Calls,
         mut call: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
+        calls.left = calls.left.saturating_sub(1);
         loop {
             match ready!(call(cx)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
