@@ -196,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_the_counts() {
+        let budget = MemoryBudget::new(10);
+        budget.add(3);
+        assert_eq!(format!("{budget:?}"), "MemoryBudget { used: 3, limit: 10, peak: 3 }");
+    }
+
+    #[test]
     fn exceeded_means_more_than_the_limit() {
         let budget = MemoryBudget::new(10);
         let mut credit = Credit::new(Some(budget.clone()));

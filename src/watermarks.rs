@@ -172,6 +172,21 @@ mod tests {
     }
 
     #[test]
+    fn defaults_are_sixteen_and_sixty_four_kibibytes() {
+        let marks = Watermarks::default();
+        assert_eq!((marks.low(), marks.high()), (16_384, 65_536));
+        assert_eq!(Watermarks::with_high(65_536), marks);
+    }
+
+    #[test]
+    fn try_new_refuses_only_low_above_high() {
+        assert_eq!(Watermarks::try_new(7, 7), Ok(Watermarks::new(7, 7)));
+        assert_eq!(Watermarks::try_new(6, 7), Ok(Watermarks::new(6, 7)));
+        let error = Watermarks::try_new(8, 7).expect_err("low is above high");
+        assert_eq!(error.to_string(), "the low watermark 8 is above the high one 7");
+    }
+
+    #[test]
     fn pauses_above_high_and_resumes_at_low() {
         let limits = limits(50, 100);
         assert_eq!(limits.next(Flow::Accepting, 100), Flow::Accepting);

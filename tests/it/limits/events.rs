@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use flow_controlled_writer::{Builder, MemoryBudget, Watermarks};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::Answer::{Fail, Pending};
+use crate::support::Answer::{Fail, Pending, Take};
 use crate::support::{Rig, Scripted};
 
 /// Collects the events of `run`, one line each.
@@ -56,7 +56,7 @@ fn a_pause_and_a_resume_are_told_once_an_episode() {
     let told = events(|| {
         let mut rig = small(Builder::new());
         rig.queue(["12345", "6"]);
-        rig.inner.script([crate::support::Answer::Take(4)]);
+        rig.inner.script([Take(4)]);
         let _ready = rig.ready();
         let _aborted = rig.abort();
     });
@@ -102,14 +102,19 @@ fn an_exceeded_budget_is_told_once_an_episode() {
     let told = events(|| {
         let budget = MemoryBudget::new(4);
         let mut rig = small(Builder::new().budget(budget));
-        rig.queue(["12", "345", "678"]);
-        let _aborted = rig.abort();
+        rig.queue(["12", "34", "5", "67"]);
+        rig.inner.script([Take(2), Take(1), Take(1), Pending]);
+        assert!(rig.flush().is_pending());
+        rig.queue(["890"]);
+        rig.abort();
     });
     let budget: Vec<_> = told.iter().filter(|line| line.contains("budget")).collect();
     assert_eq!(
         budget,
         [
             "WARN flow_controlled_writer: budget exceeded used=5 limit=4",
+            "WARN flow_controlled_writer: budget back within its limit used=4 limit=4",
+            "WARN flow_controlled_writer: budget exceeded used=6 limit=4",
             "WARN flow_controlled_writer: budget back within its limit used=0 limit=4",
         ]
     );

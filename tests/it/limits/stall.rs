@@ -113,6 +113,15 @@ async fn the_clock_does_not_run_while_nothing_is_queued() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn borrowed_bytes_that_are_not_queued_are_the_callers_to_time() {
+    let mut rig = stalling();
+    rig.writer.set_watermarks(Watermarks::new(0, 0));
+    assert!(rig.write(b"12345").is_pending());
+    advance(TIMEOUT * 2).await;
+    assert!(rig.write(b"12345").is_pending());
+}
+
+#[tokio::test(start_paused = true)]
 async fn bytes_that_can_be_written_when_the_time_is_over_are_written() {
     let mut rig = stalling();
     rig.queue(["12345"]);
