@@ -1,10 +1,11 @@
 mod buf;
+mod encode;
 mod tail;
 
 use std::collections::{VecDeque, vec_deque};
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use self::tail::{MAX_BLOCK, Tail};
 
@@ -106,50 +107,6 @@ impl ChunkQueue {
         }
     }
 
-    /// Appends what `encode` writes behind the end of the block that it is given.
-    ///
-    /// The block is the queue's own and may hold bytes that were queued before; `encode` must only
-    /// append. What it removes of them is gone from the queue, and from the count.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of `encode`; nothing is queued then, also if part of a frame had been
-    /// written.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use bytes::{Buf, BufMut};
-    /// use flow_controlled_writer::ChunkQueue;
-    ///
-    /// let mut queue = ChunkQueue::new();
-    /// queue.encode_with(|block| {
-    ///     block.put_u16(7);
-    ///     Ok::<_, std::io::Error>(())
-    /// })?;
-    /// assert_eq!(queue.remaining(), 2);
-    ///
-    /// let failed = queue.encode_with(|block| {
-    ///     block.put_u16(8);
-    ///     Err::<(), _>("half a frame")
-    /// });
-    /// assert_eq!(failed, Err("half a frame"));
-    /// assert_eq!(queue.remaining(), 2);
-    /// # Ok::<_, std::io::Error>(())
-    /// ```
-    pub fn encode_with<R, E>(
-        &mut self,
-        encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
-    ) -> Result<R, E> {
-        self.make_frame_room();
-        let before = self.tail.len();
-        let mut frame = Frame { queue: self, before, complete: false };
-        let result = frame.queue.tail.encode(encode);
-        frame.complete = result.is_ok();
-        drop(frame);
-        result
-    }
-
     /// Removes all bytes and frees their memory.
     pub fn clear(&mut self) {
         self.truncate(0);
@@ -173,6 +130,15 @@ impl ChunkQueue {
             }
         }
         self.removed();
+    }
+
+    /// Gives back the room that was allocated in the expectation of more bytes, beyond what a
+    /// stalled queue of this size may cost.
+    pub(crate) fn stalled(&mut self) {
+        if self.tail.expects_more_than(self.bytes) {
+            self.tail.expect_nothing();
+            self.seal_exact();
+        }
     }
 
     /// Returns the number of chunks: kept ones, and merged ones as one each.
@@ -250,24 +216,17 @@ impl ChunkQueue {
         self.add(rest.len());
     }
 
-    /// Readies the tail for a frame of the usual size, so that the block need not grow for it.
-    fn make_frame_room(&mut self) {
-        let room = self.tail.frame_room();
-        if self.tail.reclaim(room) {
-            return;
-        }
-        self.seal_tail();
-        if room > MAX_BLOCK {
-            // An encoder reserves what such a frame needs; more would be a second copy.
-            self.tail.forget_block();
-        } else {
-            self.tail.start_block(room, self.bytes);
-        }
-    }
-
     fn seal_tail(&mut self) {
         if !self.tail.is_empty() {
             let sealed = self.tail.seal();
+            self.push_sealed(sealed);
+        }
+    }
+
+    /// Seals the tail and gives back the room behind it.
+    fn seal_exact(&mut self) {
+        let sealed = self.tail.seal_exact();
+        if !sealed.is_empty() {
             self.push_sealed(sealed);
         }
     }
@@ -357,34 +316,6 @@ impl fmt::Debug for ChunkQueue {
             .field("chunks", &self.chunk_count())
             .field("coalesce_threshold", &self.coalesce_threshold)
             .finish()
-    }
-}
-
-/// A frame that is being encoded. Dropped before it is complete, by an error or a panic of the
-/// encoder, it removes what was written of it.
-struct Frame<'a> {
-    queue: &'a mut ChunkQueue,
-    /// Length of the tail before the frame.
-    before: usize,
-    complete: bool,
-}
-
-impl Drop for Frame<'_> {
-    fn drop(&mut self) {
-        let queue = &mut *self.queue;
-        if !self.complete {
-            queue.tail.truncate(self.before);
-        }
-        let after = queue.tail.len();
-        queue.tail.encoded(after.saturating_sub(self.before));
-        queue.bytes -= self.before;
-        queue.add(after);
-        if after > MAX_BLOCK {
-            queue.seal_tail();
-        }
-        if queue.is_empty() {
-            queue.removed();
-        }
     }
 }
 

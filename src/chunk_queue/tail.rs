@@ -14,8 +14,8 @@ pub(super) struct Tail {
     filled: usize,
     /// What a cycle from empty to empty is expected to copy. Invariant: at most `MAX_BLOCK`.
     expected: usize,
-    /// Length of the frame that was encoded last: the room that the next one gets.
-    last_frame: usize,
+    /// Length of the largest of the last frames: the room that the next one gets.
+    usual_frame: usize,
 }
 
 impl Tail {
@@ -47,11 +47,16 @@ impl Tail {
     pub(super) fn start_block(&mut self, needed: usize, queued: usize) {
         debug_assert!(self.bytes.is_empty());
         self.filled = self.filled.saturating_add(self.allocated);
-        let smallest = if queued == 0 { KEPT_BLOCK } else { MIN_BLOCK };
-        let expected = self.expected.saturating_sub(self.filled);
-        let size = expected.max(queued / GROWTH).clamp(smallest, MAX_BLOCK).max(needed);
+        let size = self.block_size(queued).max(needed);
         self.bytes = BytesMut::with_capacity(size);
         self.allocated = size;
+    }
+
+    /// Returns the size of the block to start behind a queue of `queued` bytes.
+    pub(super) fn block_size(&self, queued: usize) -> usize {
+        let smallest = if queued == 0 { KEPT_BLOCK } else { MIN_BLOCK };
+        let expected = self.expected.saturating_sub(self.filled);
+        expected.max(queued / GROWTH).clamp(smallest, MAX_BLOCK)
     }
 
     /// Takes the bytes out as a chunk of their own. The rest of the block stays for later bytes.
@@ -62,6 +67,13 @@ impl Tail {
         self.filled = self.filled.saturating_add(self.allocated);
         self.allocated = 0;
         std::mem::take(&mut self.bytes).freeze()
+    }
+
+    /// Takes the bytes out as a chunk of their own without room behind it.
+    pub(super) fn seal_exact(&mut self) -> Bytes {
+        self.filled = self.used();
+        self.allocated = 0;
+        freeze_exact(std::mem::take(&mut self.bytes))
     }
 
     /// Removes `count` bytes from the front.
@@ -77,27 +89,25 @@ impl Tail {
 
     /// Frees the block of an empty queue unless it is small enough to keep.
     pub(super) fn release(&mut self) {
-        let used = self.filled.saturating_add(self.allocated.saturating_sub(self.bytes.capacity()));
-        self.expected = used.max(self.expected / 2).min(MAX_BLOCK);
-        self.filled = 0;
         self.bytes.clear();
+        self.expected = self.used().max(self.expected / 2).min(MAX_BLOCK);
+        self.filled = 0;
         if self.allocated > KEPT_BLOCK {
             self.bytes = BytesMut::new();
             self.allocated = 0;
         }
     }
 
-    /// Returns the room that a frame should find: that of the frame before it.
+    /// Returns the room that a frame should find: that of the largest of the last frames.
     pub(super) fn frame_room(&self) -> usize {
-        self.last_frame.max(MIN_SPARE)
+        self.usual_frame.max(MIN_SPARE)
     }
 
-    /// Gives up what is left of the block, for a frame that is larger than a block.
-    pub(super) fn forget_block(&mut self) {
-        debug_assert!(self.bytes.is_empty());
-        self.filled = self.filled.saturating_add(self.allocated);
-        self.bytes = BytesMut::new();
-        self.allocated = 0;
+    /// Returns a block for one frame. An encoder reserves what a frame needs that is larger than a
+    /// block; more would be a second copy.
+    pub(super) fn frame_apart(&self) -> BytesMut {
+        let room = self.frame_room();
+        if room > MAX_BLOCK { BytesMut::new() } else { BytesMut::with_capacity(room) }
     }
 
     /// Lets `encode` work on the block.
@@ -107,8 +117,28 @@ impl Tail {
 
     /// Takes note of a frame that was encoded, and of a block that grew for it.
     pub(super) fn encoded(&mut self, frame: usize) {
-        self.last_frame = frame;
+        self.usual_frame = frame.max(self.usual_frame - self.usual_frame / 8);
         self.allocated = self.allocated.max(self.bytes.capacity());
+    }
+
+    /// Tells whether the block grew so far that it wastes memory behind a queue of `queued` bytes.
+    pub(super) fn is_oversized(&self, queued: usize) -> bool {
+        self.len() > MAX_BLOCK || self.spare() > self.block_size(queued)
+    }
+
+    /// Tells whether the block has more room than a stalled queue of `queued` bytes may waste: it
+    /// was sized for more bytes than came.
+    pub(super) fn expects_more_than(&self, queued: usize) -> bool {
+        !self.is_empty() && self.spare() > (queued / GROWTH).max(MIN_BLOCK)
+    }
+
+    /// Forgets what earlier cycles have copied.
+    pub(super) fn expect_nothing(&mut self) {
+        self.expected = 0;
+    }
+
+    pub(super) fn has_spare(&self) -> bool {
+        self.spare() > 0
     }
 
     #[inline]
@@ -126,17 +156,29 @@ impl Tail {
         &self.bytes
     }
 
+    /// Returns the bytes that were copied to this block and those before it.
+    fn used(&self) -> usize {
+        self.filled.saturating_add(self.allocated.saturating_sub(self.spare()))
+    }
+
     #[inline]
     fn spare(&self) -> usize {
         self.bytes.capacity() - self.bytes.len()
     }
 }
 
+/// Freezes a block and gives back what it has allocated behind its bytes.
+pub(super) fn freeze_exact(block: BytesMut) -> Bytes {
+    let mut block = Vec::from(block);
+    block.shrink_to_fit();
+    block.into()
+}
+
 /// Largest block that is allocated ahead of need: what the default high mark lets through, plus
 /// one merged chunk at the default threshold, so that such a cycle is one contiguous write.
 pub(super) const MAX_BLOCK: usize = 65 * 1024;
 /// Smallest block behind queued bytes: with it, the queue's own entries cost below 2 %.
-const MIN_BLOCK: usize = 2 * 1024;
+pub(super) const MIN_BLOCK: usize = 2 * 1024;
 /// Largest block that an empty queue keeps, so that small messages sent one by one allocate
 /// nothing.
 const KEPT_BLOCK: usize = 1024;

@@ -209,6 +209,7 @@ impl WriteBuffer {
     /// The answer to a `Pending` of the inner writer: `Pending`, until it lasts too long.
     #[cfg_attr(not(feature = "time"), expect(unused_variables, clippy::unused_self))]
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.queue.stalled();
         #[cfg(feature = "time")]
         if let Poll::Ready(error) = self.stall.poll_stalled(cx, self.queue.remaining()) {
             return Poll::Ready(Err(self.fail(error)));
