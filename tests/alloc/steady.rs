@@ -1,0 +1,171 @@
+use std::io::IoSlice;
+use std::pin::Pin;
+
+use bytes::{Buf, Bytes};
+use flow_controlled_writer::{ChunkQueue, FlowControlledWriter};
+use futures::Sink;
+use tokio::io::AsyncWrite;
+
+use crate::{Peer, context, done, steady};
+
+const MESSAGES: usize = 10_000;
+
+fn peers() -> [Peer; 3] {
+    [
+        Peer::DRAINS,
+        Peer::Takes { at_most: usize::MAX, gathers: false },
+        Peer::Takes { at_most: 700, gathers: true },
+    ]
+}
+
+#[test]
+fn ping_pong_by_writes_allocates_nothing() {
+    let message = [1; 1000];
+    let cx = &mut context();
+    for peer in peers() {
+        for length in [1, 16, 17, 64, 100, 500, 512, 999, 1000] {
+            let mut writer = FlowControlledWriter::new(peer);
+            let used = steady(MESSAGES, || {
+                done(Pin::new(&mut writer).poll_write(cx, &message[..length]));
+                done(Pin::new(&mut writer).poll_flush(cx));
+            });
+            assert_eq!(used.count_total, 0, "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn ping_pong_by_gathered_writes_allocates_nothing() {
+    let message = [1; 1000];
+    let slices = [IoSlice::new(&message[..30]), IoSlice::new(&message[..600])];
+    let cx = &mut context();
+    for peer in peers() {
+        let mut writer = FlowControlledWriter::new(peer);
+        let used = steady(MESSAGES, || {
+            done(Pin::new(&mut writer).poll_write_vectored(cx, &slices));
+            done(Pin::new(&mut writer).poll_flush(cx));
+        });
+        assert_eq!(used.count_total, 0);
+    }
+}
+
+#[test]
+fn ping_pong_by_chunks_allocates_nothing() {
+    let message = Bytes::from(vec![1; 1 << 20]);
+    let cx = &mut context();
+    for peer in peers() {
+        for length in [1, 16, 64, 500, 1000, 1023, 1024, 4096, 20_000] {
+            let mut writer = FlowControlledWriter::new(peer);
+            let used = steady(MESSAGES, || {
+                done(Pin::new(&mut writer).poll_ready(cx));
+                Pin::new(&mut writer).start_send(message.slice(..length)).expect("ready");
+                while Pin::new(&mut writer).poll_flush(cx).is_pending() {}
+            });
+            assert_eq!(used.count_total, 0, "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn ping_pong_of_mixed_sizes_allocates_nothing() {
+    let message = Bytes::from(vec![1; 4096]);
+    let cx = &mut context();
+    let mut random = fastrand::Rng::with_seed(34);
+    let mut writer = FlowControlledWriter::new(Peer::DRAINS);
+    let used = steady(MESSAGES, || {
+        let chunk = message.slice(..random.usize(16..=1000));
+        Pin::new(&mut writer).start_send(chunk).expect("ready");
+        done(Pin::new(&mut writer).poll_flush(cx));
+    });
+    assert_eq!(used.count_total, 0);
+}
+
+#[test]
+fn ping_pong_of_frames_allocates_nothing() {
+    for length in [1, 16, 64, 500, 900] {
+        let mut queue = ChunkQueue::new();
+        let used = steady(MESSAGES, || {
+            let frame = [1; 1000];
+            queue
+                .encode_with(|block| {
+                    block.extend_from_slice(&frame[..length]);
+                    Ok::<_, ()>(())
+                })
+                .expect("cannot fail");
+            queue.advance(length);
+        });
+        assert_eq!(used.count_total, 0, "{length} bytes");
+    }
+}
+
+#[test]
+fn writing_through_allocates_nothing() {
+    let message = vec![1; 1 << 20];
+    let cx = &mut context();
+    for length in [65_537, 1 << 20] {
+        let mut writer = FlowControlledWriter::new(Peer::DRAINS);
+        let used = steady(1000, || {
+            done(Pin::new(&mut writer).poll_write(cx, &message[..length]));
+        });
+        assert_eq!(used.count_total, 0, "{length} bytes");
+    }
+}
+
+/// Streams chunks of these lengths, in turn, with a `poll_ready` before each and no flush, and
+/// returns the allocations of `MESSAGES` of them.
+fn streamed(peer: Peer, lengths: &[usize]) -> u64 {
+    let message = Bytes::from(vec![1; 1 << 20]);
+    let cx = &mut context();
+    let mut writer = FlowControlledWriter::new(peer);
+    let mut lengths = lengths.iter().cycle();
+    let used = steady(MESSAGES, || {
+        while Pin::new(&mut writer).poll_ready(cx).is_pending() {}
+        let length = *lengths.next().expect("cycled");
+        Pin::new(&mut writer).start_send(message.slice(..length)).expect("ready");
+    });
+    used.count_total
+}
+
+#[test]
+fn streams_of_small_messages_allocate_once_in_hundreds() {
+    for length in [1, 16, 64] {
+        let count = streamed(Peer::DRAINS, &[length]);
+        assert!(count * 1000 <= 5 * MESSAGES as u64, "{count} allocations, {length} bytes");
+    }
+    let message = [1; 64];
+    let cx = &mut context();
+    let mut writer = FlowControlledWriter::new(Peer::DRAINS);
+    let used = steady(MESSAGES, || {
+        assert_eq!(done(Pin::new(&mut writer).poll_write(cx, &message)), 64);
+    });
+    assert!(used.count_total * 1000 <= 5 * MESSAGES as u64, "{} by writes", used.count_total);
+}
+
+#[test]
+fn streams_of_kept_chunks_allocate_far_below_once_a_chunk() {
+    for lengths in [&[1024][..], &[4096], &[16 * 1024], &[32, 16 * 1024]] {
+        let count = streamed(Peer::DRAINS, lengths);
+        assert!(count * 10 <= MESSAGES as u64, "{count} allocations, chunks of {lengths:?}");
+    }
+}
+
+#[test]
+fn streams_of_frames_allocate_once_in_dozens() {
+    for (length, per_thousand) in [(16, 3), (64, 5), (500, 30), (1000, 50)] {
+        let frame = [1; 1000];
+        let mut queue = ChunkQueue::new();
+        let used = steady(MESSAGES, || {
+            queue
+                .encode_with(|block| {
+                    block.extend_from_slice(&frame[..length]);
+                    Ok::<_, ()>(())
+                })
+                .expect("cannot fail");
+            if queue.remaining() > 65_536 {
+                queue.advance(queue.remaining());
+            }
+        });
+        let bound = per_thousand * MESSAGES as u64 / 1000;
+        assert!(used.count_total <= bound, "{} allocations, {length} bytes", used.count_total);
+    }
+}
