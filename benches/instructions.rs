@@ -1,0 +1,218 @@
+//! Counts the instructions of the hot paths, with the rival's beside them. They do not change from
+//! run to run, whatever else the machine does.
+//!
+//! Needs valgrind and `cargo install gungraun-runner` in the version of the library:
+//!
+//! ```sh
+//! cargo bench --bench instructions
+//! ```
+// The macros make public items.
+#![allow(missing_docs)]
+
+mod subjects;
+mod support;
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
+use futures::{FutureExt, SinkExt};
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
+use tokio_util::codec::{BytesCodec, FramedWrite};
+
+use subjects::async_write::write;
+use subjects::sink::feed;
+use support::null::Null;
+
+type Ours = FlowControlledWriter<Null>;
+type Framed = FramedWrite<Null, BytesCodec>;
+type Buffered = BufWriter<Null>;
+
+#[library_benchmark]
+#[bench::merged(args = (64), setup = never_paused)]
+#[bench::kept(args = (1024), setup = never_paused)]
+fn push_and_query(parts: (Ours, Bytes)) -> Ours {
+    let (mut writer, chunk) = parts;
+    for _ in 0..COUNT {
+        writer.try_send(chunk.clone()).expect("never paused");
+        black_box(writer.buffer_size());
+    }
+    writer
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = ours)]
+#[bench::bytes_64(args = (64), setup = ours)]
+#[bench::bytes_1024(args = (1024), setup = ours)]
+#[bench::bytes_65536(args = (65536), setup = ours)]
+fn feed_ours(parts: (Ours, Bytes)) -> Ours {
+    let (mut writer, chunk) = parts;
+    done(feed(&mut writer, &chunk, COUNT));
+    writer
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = framed)]
+#[bench::bytes_64(args = (64), setup = framed)]
+#[bench::bytes_1024(args = (1024), setup = framed)]
+#[bench::bytes_65536(args = (65536), setup = framed)]
+fn feed_framed(parts: (Framed, Bytes)) -> Framed {
+    let (mut sink, chunk) = parts;
+    done(feed(&mut sink, &chunk, COUNT));
+    sink
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = ours)]
+#[bench::bytes_64(args = (64), setup = ours)]
+#[bench::bytes_256(args = (256), setup = ours)]
+#[bench::bytes_1024(args = (1024), setup = ours)]
+fn write_ours(parts: (Ours, Bytes)) -> Ours {
+    let (mut writer, chunk) = parts;
+    done(write(&mut writer, &chunk, COUNT));
+    writer
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = buffered)]
+#[bench::bytes_64(args = (64), setup = buffered)]
+#[bench::bytes_256(args = (256), setup = buffered)]
+#[bench::bytes_1024(args = (1024), setup = buffered)]
+fn write_buffered(parts: (Buffered, Bytes)) -> Buffered {
+    let (mut writer, chunk) = parts;
+    done(write(&mut writer, &chunk, COUNT));
+    writer
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = ours)]
+#[bench::bytes_64(args = (64), setup = ours)]
+#[bench::bytes_256(args = (256), setup = ours)]
+#[bench::bytes_1024(args = (1024), setup = ours)]
+fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
+    let (mut writer, chunk) = parts;
+    done(write_and_flush(&mut writer, &chunk));
+    writer
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = buffered)]
+#[bench::bytes_64(args = (64), setup = buffered)]
+#[bench::bytes_256(args = (256), setup = buffered)]
+#[bench::bytes_1024(args = (1024), setup = buffered)]
+fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
+    let (mut writer, chunk) = parts;
+    done(write_and_flush(&mut writer, &chunk));
+    writer
+}
+
+#[library_benchmark]
+#[bench::merged(args = (1024), setup = queued)]
+#[bench::kept(args = (0), setup = queued)]
+fn short_writes_ours(mut writer: Ours) -> Ours {
+    done(writer.flush());
+    writer
+}
+
+#[library_benchmark]
+#[bench::merged(queued_framed())]
+#[bench::kept(queued_framed())]
+fn short_writes_framed(mut sink: Framed) -> Framed {
+    done(SinkExt::<Bytes>::flush(&mut sink));
+    sink
+}
+
+/// Makes a writer that has been through one batch, so that what it keeps is there, and a chunk.
+fn ours(size: usize) -> (Ours, Bytes) {
+    let mut writer = FlowControlledWriter::new(Null::new());
+    done(feed(&mut writer, &chunk(size), COUNT));
+    (writer, chunk(size))
+}
+
+fn never_paused(size: usize) -> (Ours, Bytes) {
+    let (mut writer, chunk) = ours(size);
+    writer.set_watermarks(Watermarks::new(0, usize::MAX));
+    (writer, chunk)
+}
+
+fn framed(size: usize) -> (Framed, Bytes) {
+    let mut sink = FramedWrite::new(Null::new(), BytesCodec::new());
+    done(feed(&mut sink, &chunk(size), COUNT));
+    (sink, chunk(size))
+}
+
+fn buffered(size: usize) -> (Buffered, Bytes) {
+    let mut writer = BufWriter::new(Null::new());
+    done(write(&mut writer, &chunk(size), COUNT));
+    (writer, chunk(size))
+}
+
+/// Makes a full queue whose bytes go out 100 at a time.
+fn queued(coalesce_threshold: usize) -> Ours {
+    let mut writer = Builder::new()
+        .coalesce_threshold(coalesce_threshold)
+        .watermarks(Watermarks::new(0, usize::MAX))
+        .build(Null::with_limit(100));
+    for _ in 0..COUNT {
+        writer.try_send(chunk(64)).expect("never paused");
+    }
+    writer
+}
+
+fn queued_framed() -> Framed {
+    let mut sink = FramedWrite::new(Null::with_limit(100), BytesCodec::new());
+    sink.set_backpressure_boundary(usize::MAX);
+    for _ in 0..COUNT {
+        done(sink.feed(chunk(64)));
+    }
+    sink
+}
+
+fn chunk(size: usize) -> Bytes {
+    Bytes::from(vec![b'x'; size])
+}
+
+async fn write_and_flush<A: AsyncWrite + Unpin>(
+    writer: &mut A,
+    slice: &[u8],
+) -> std::io::Result<()> {
+    for _ in 0..COUNT {
+        writer.write_all(slice).await?;
+        writer.flush().await?;
+    }
+    Ok(())
+}
+
+/// Polls a future that is never pending.
+fn done<T>(future: impl Future<Output = std::io::Result<T>>) -> T {
+    // A poll ends early where it is fair to other tasks.
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let Some(result) = future.as_mut().now_or_never() {
+            return result.expect("a null writer never fails");
+        }
+    }
+}
+
+const COUNT: usize = 1000;
+
+library_benchmark_group!(name = size, benchmarks = [push_and_query]);
+library_benchmark_group!(name = sink, compare_by_id = true, benchmarks = [feed_ours, feed_framed]);
+library_benchmark_group!(
+    name = write_all,
+    compare_by_id = true,
+    benchmarks = [write_ours, write_buffered]
+);
+library_benchmark_group!(
+    name = flush_each,
+    compare_by_id = true,
+    benchmarks = [flush_each_ours, flush_each_buffered]
+);
+library_benchmark_group!(
+    name = short_writes,
+    compare_by_id = true,
+    benchmarks = [short_writes_ours, short_writes_framed]
+);
+
+main!(library_benchmark_groups = [size, sink, write_all, flush_each, short_writes]);

@@ -1,0 +1,83 @@
+//! Prints what each rival costs compared with ours, measured in turn, against the targets.
+//!
+//! ```sh
+//! cargo bench --bench ratios              # all, some minutes
+//! cargo bench --bench ratios -- sink mix  # some sections
+//! ```
+mod subjects;
+mod support;
+
+use subjects::async_write::{BUFFERED, BUFFERED_TUNED, Mix, WriteAll};
+use subjects::sink::{FRAMED, FRAMED_TUNED, Feed, Limit, RAW};
+use subjects::{Contestants, Place, SIZES};
+use support::contest::Clock::SenderCpu;
+use support::report::Report;
+
+fn main() {
+    let mut report = Report::from_args();
+    run(&mut report);
+    report.finish();
+}
+
+fn run(report: &mut Report) {
+    if report.wants("sink") {
+        sink(report);
+    }
+    if report.wants("write_all") {
+        write_all(report);
+    }
+    if report.wants("mix") {
+        mix(report);
+    }
+    if report.wants("limit") {
+        limit(report);
+    }
+}
+
+fn sink(report: &mut Report) {
+    let null = report.group("sink, null", SenderCpu, Feed.cases(Place::Null, &SIZES));
+    null.at(report, 16, FRAMED, 1.2);
+    null.at(report, 16, FRAMED_TUNED, 1.2);
+    null.at(report, 64 << 10, FRAMED, 30.0);
+    null.at(report, 64 << 10, FRAMED_TUNED, 30.0);
+    for (name, place) in SOCKETS {
+        let ratios = report.group(&format!("sink, {name}"), SenderCpu, Feed.cases(place, &SIZES));
+        ratios.mean(report, FRAMED, 1.9);
+        ratios.each(report, FRAMED, 0.97);
+        ratios.mean(report, FRAMED_TUNED, 1.3);
+        ratios.each(report, FRAMED_TUNED, 0.97);
+    }
+}
+
+fn write_all(report: &mut Report) {
+    report.group("write_all, null", SenderCpu, WriteAll.cases(Place::Null, &SIZES));
+    for (name, place) in SOCKETS {
+        let group = format!("write_all, {name}");
+        let ratios = report.group(&group, SenderCpu, WriteAll.cases(place, &SIZES));
+        ratios.mean(report, BUFFERED, 1.5);
+        ratios.each(report, BUFFERED, 0.95);
+        ratios.mean(report, BUFFERED_TUNED, 1.0);
+        ratios.each(report, BUFFERED_TUNED, 0.95);
+    }
+}
+
+fn mix(report: &mut Report) {
+    for (name, place) in SOCKETS {
+        let ratios = report.group(&format!("mix, {name}"), SenderCpu, Mix.cases(place, &[BODY]));
+        ratios.at(report, BODY, BUFFERED, 2.0);
+        ratios.at(report, BODY, BUFFERED_TUNED, 1.0);
+    }
+}
+
+fn limit(report: &mut Report) {
+    for (name, limit, target) in [("Sink", Limit::Sink, 0.97), ("write_all", Limit::WriteAll, 0.9)]
+    {
+        let cases = limit.cases(Place::Unix, &SIZES[4..]);
+        let ratios = report.group(&format!("limit of Unix, {name}"), SenderCpu, cases);
+        ratios.each(report, RAW, target);
+    }
+}
+
+const SOCKETS: [(&str, Place); 2] = [("TCP", Place::Tcp), ("Unix", Place::Unix)];
+/// Length of the body in the protocol mix.
+const BODY: usize = 16 << 10;
