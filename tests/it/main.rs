@@ -3,3 +3,4 @@ mod drain;
 mod limits;
 #[allow(dead_code, unused_imports)] // while the tests arrive
 mod support;
+mod watermarks;
