@@ -1,6 +1,9 @@
 //! The tests of the crate through its public interface, one module for each subject.
+mod async_write;
 mod drain;
+mod errors;
 mod limits;
+mod sink;
 #[allow(dead_code, unused_imports)] // while the tests arrive
 mod support;
 mod watermarks;

@@ -141,7 +141,8 @@ impl Rig {
         queue
     }
 
-    fn poll(
+    /// Polls once by a method of the writer that returns nothing.
+    pub(crate) fn poll(
         &mut self,
         poll: impl FnOnce(
             Pin<&mut FlowControlledWriter<Scripted>>,

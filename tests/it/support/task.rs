@@ -1,4 +1,4 @@
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -25,6 +25,11 @@ impl Task {
     /// Polls `future` once.
     pub(crate) fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut self.context())
+    }
+
+    /// Polls `future` once and drops it.
+    pub(crate) fn poll_once<F: Future>(&self, future: F) -> Poll<F::Output> {
+        self.poll(pin!(future))
     }
 
     /// Returns how often the task was woken since it was last asked.

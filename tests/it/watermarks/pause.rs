@@ -2,6 +2,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use flow_controlled_writer::{Builder, FlowControlledWriter, TrySendError, Watermarks};
+use futures::SinkExt;
 
 use crate::support::Answer::{Pending, Take};
 use crate::support::{READY, Rig, Scripted, Task};
@@ -163,10 +164,7 @@ async fn a_peer_that_stops_reading_bounds_the_buffer() {
     let task = Task::new();
     for item in (1..).map(|length| vec![1_u8; length]) {
         let longest = item.len();
-        let fed = {
-            let mut feed = std::pin::pin!(futures::SinkExt::feed(&mut writer, item.into()));
-            task.poll(feed.as_mut())
-        };
+        let fed = task.poll_once(writer.feed(item.into()));
         assert!(writer.buffer_size() <= 400 + longest);
         if fed.is_pending() {
             assert!(writer.buffer_size() > 100);

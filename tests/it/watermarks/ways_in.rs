@@ -1,6 +1,5 @@
 //! Every way in is subject to the same check: `writelines` was once not, and filled the memory.
 use std::io::IoSlice;
-use std::pin::pin;
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, stream};
@@ -16,26 +15,26 @@ type WayIn = fn(&mut Rig);
 
 const WAYS_IN: [(&str, WayIn); 9] = [
     ("try_send", |rig| drop(rig.writer.try_send(ITEM))),
-    ("feed", |rig| drop(rig.task.poll(pin!(rig.writer.feed(item()))))),
-    ("send", |rig| drop(rig.task.poll(pin!(rig.writer.send(item()))))),
+    ("feed", |rig| drop(rig.task.poll_once(rig.writer.feed(item())))),
+    ("send", |rig| drop(rig.task.poll_once(rig.writer.send(item())))),
     ("send_all", |rig| {
         let mut items = stream::iter([Ok(item())]);
-        drop(rig.task.poll(pin!(rig.writer.send_all(&mut items))));
+        drop(rig.task.poll_once(rig.writer.send_all(&mut items)));
     }),
     ("forward", |rig| {
         // Without its end, which would close the writer.
         let items = stream::iter([Ok(item())]).chain(stream::pending());
-        drop(rig.task.poll(pin!(items.forward(&mut rig.writer))));
+        drop(rig.task.poll_once(items.forward(&mut rig.writer)));
     }),
-    ("write", |rig| drop(rig.task.poll(pin!(rig.writer.write(ITEM))))),
+    ("write", |rig| drop(rig.task.poll_once(rig.writer.write(ITEM)))),
     ("write_vectored", |rig| {
         let slices = [IoSlice::new(&ITEM[..3]), IoSlice::new(&ITEM[3..])];
-        drop(rig.task.poll(pin!(rig.writer.write_vectored(&slices))));
+        drop(rig.task.poll_once(rig.writer.write_vectored(&slices)));
     }),
-    ("write_all", |rig| drop(rig.task.poll(pin!(rig.writer.write_all(ITEM))))),
+    ("write_all", |rig| drop(rig.task.poll_once(rig.writer.write_all(ITEM)))),
     ("write_buf", |rig| {
         let mut source = ITEM;
-        drop(rig.task.poll(pin!(rig.writer.write_buf(&mut source))));
+        drop(rig.task.poll_once(rig.writer.write_buf(&mut source)));
     }),
 ];
 
@@ -67,12 +66,12 @@ fn every_way_in_waits_for_the_low_mark() {
         way_in(&mut rig);
         assert_eq!(rig.writer.buffer_size(), 31, "{name}");
         rig.inner.script([Take(20), Pending]);
-        let _ = rig.task.poll(pin!(rig.writer.ready()));
+        let _ = rig.task.poll_once(rig.writer.ready());
         assert_eq!(rig.writer.buffer_size(), 11, "{name}");
         way_in(&mut rig);
         assert_eq!(rig.writer.buffer_size(), 11, "{name}");
         rig.inner.script([Take(1), Pending]);
-        let _ = rig.task.poll(pin!(rig.writer.ready()));
+        let _ = rig.task.poll_once(rig.writer.ready());
         assert_eq!(rig.writer.buffer_size(), 10, "{name}");
         way_in(&mut rig);
         assert_eq!(rig.writer.buffer_size(), 17, "{name}");
@@ -83,7 +82,7 @@ fn every_way_in_waits_for_the_low_mark() {
 fn every_way_in_is_closed_by_a_shutdown() {
     for (name, way_in) in WAYS_IN {
         let mut rig = Rig::gathering((10, 30), []);
-        let _ = rig.task.poll(pin!(rig.writer.shutdown()));
+        let _ = rig.task.poll_once(rig.writer.shutdown());
         rig.inner.take_log();
         way_in(&mut rig);
         assert_eq!(rig.writer.buffer_size(), 0, "{name}");
