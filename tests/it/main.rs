@@ -1,8 +1,10 @@
 //! The tests of the crate through its public interface, one module for each subject.
 mod async_write;
+mod cancel;
 mod drain;
 mod errors;
 mod limits;
+mod shutdown;
 mod sink;
 #[allow(dead_code, unused_imports)] // while the tests arrive
 mod support;
