@@ -3,6 +3,7 @@ mod async_write;
 mod cancel;
 mod drain;
 mod errors;
+mod examples;
 mod limits;
 mod shutdown;
 mod sink;

@@ -1,0 +1,59 @@
+//! The examples, run as they are.
+
+#[allow(dead_code)] // `main`, and what only it uses
+#[path = "../../examples/sink.rs"]
+mod sink;
+#[allow(dead_code)]
+#[path = "../../examples/slow_consumer/main.rs"]
+mod slow_consumer;
+#[allow(dead_code)]
+#[path = "../../examples/wrap_tcp.rs"]
+mod wrap_tcp;
+
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::time::timeout;
+
+#[tokio::test]
+async fn wrap_tcp_answers_many_lines_in_one_write_call() {
+    let (answers, stats) =
+        timeout(LIMIT, wrap_tcp::run(1000)).await.expect("ends").expect("no error");
+    let wanted: String = (0..1000).map(|number| format!("QUESTION {number}\n")).collect();
+    assert_eq!(answers, wanted);
+    assert_eq!(stats.written_bytes, wanted.len() as u64);
+    assert_eq!(stats.write_calls, 1);
+}
+
+#[tokio::test]
+async fn sink_sends_whole_streams_and_queues_one_chunk_above_the_high_mark() {
+    let (received, stats) = timeout(LIMIT, sink::run()).await.expect("ends").expect("no error");
+    let words = b"one by one, then many at once, ";
+    assert_eq!(&received[..words.len()], words);
+    assert_eq!(received.len(), words.len() + 100 * 16 * 1024);
+    assert!(received[words.len()..].iter().all(|byte| *byte == b'.'));
+    assert_eq!(stats.peak_buffer_size, 64 * 1024 + 16 * 1024);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_consumer_delivers_to_each_client_exactly_what_was_sent_to_it() {
+    let report = run_slow_consumer("skip").await;
+    assert!(report.is_intact(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_consumer_skips_nothing_when_it_waits_for_the_slow() {
+    let report = run_slow_consumer("wait").await;
+    assert!(report.is_intact(), "{report}");
+    assert_eq!(report.skipped(), 0, "{report}");
+}
+
+async fn run_slow_consumer(policy: &str) -> slow_consumer::report::Report {
+    let arguments =
+        "slow_consumer --quiet --messages 1000 --speed 0 --high 16384 --late 50 --policy";
+    let arguments = arguments.split(' ').chain([policy]);
+    let options = slow_consumer::Options::parse_from(arguments);
+    slow_consumer::run(&options).await.expect("ends within its limit")
+}
+
+const LIMIT: Duration = Duration::from_secs(60);
