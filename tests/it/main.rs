@@ -5,6 +5,7 @@ mod drain;
 mod errors;
 mod examples;
 mod limits;
+mod model;
 mod shutdown;
 mod sink;
 #[allow(dead_code, unused_imports)] // while the tests arrive
