@@ -1,4 +1,116 @@
-//! Buffered, flow-controlled writes for tokio.
+//! Buffered, flow-controlled writes for tokio: a queue in front of any `AsyncWrite` that always
+//! knows its exact size, never copies a large chunk, and makes its producers wait for a slow peer.
+//!
+//! # When to use it
+//!
+//! - A peer may read slowly, and you must know, bound or shed what is queued for it.
+//! - You write `Bytes`, small ones, large ones or both, and want each to cost what it should:
+//!   [`FlowControlledWriter`] merges small chunks and hands large ones to the system as they are,
+//!   many in one call.
+//! - You need back what was not sent when a connection fails.
+//!
+//! And when not: a peer or a file that always keeps up, written to in small pieces, is served as
+//! well by `tokio::io::BufWriter`. The [`guide`] compares, and shows how to move from one to the
+//! other.
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::Bytes;
+//! use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+//! use futures::SinkExt;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> std::io::Result<()> {
+//!     // A connection that takes 64 bytes until its peer reads.
+//!     let (stream, mut peer) = tokio::io::duplex(64);
+//!     let mut writer = FlowControlledWriter::with_watermarks(stream, Watermarks::new(256, 1024));
+//!
+//!     // It is an `AsyncWrite` and a `Sink<Bytes>`.
+//!     writer.write_all(b"header").await?;
+//!     while !writer.is_paused() {
+//!         writer.feed(Bytes::from(vec![7; 100])).await?;
+//!     }
+//!     assert_eq!(writer.buffer_size(), 1106);
+//!
+//!     // The peer reads and the queue drains.
+//!     let mut received = Vec::new();
+//!     tokio::try_join!(writer.shutdown(), peer.read_to_end(&mut received))?;
+//!     assert_eq!(received.len(), 1106);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Flow control
+//!
+//! What is written is queued first. [`buffer_size`](FlowControlledWriter::buffer_size) is the number
+//! of bytes in the queue: accepted by the writer and not yet accepted by the inner writer `W`. It
+//! is exact at every moment and costs the same to ask at any depth.
+//!
+//! ```text
+//!  write_all, feed,       newest                    oldest
+//!  send, try_send   --->  [ tail | chunk | chunk | chunk ]   --->   W
+//!                          small ones     large ones         up to 64 slices
+//!                          are merged     are kept           to a call
+//! ```
+//!
+//! The size decides whether the writer is *paused*, by two [`Watermarks`]:
+//!
+//! ```text
+//!  buffer_size
+//!       ^
+//!       |                 *
+//!       |               *   *
+//!  high + - - - - - - * - - - * - - - - - - -    above it, the writer pauses
+//!       |           *           *
+//!       |         * accepting     * paused
+//!       |       *                   *
+//!   low + - - * - - - - - - - - - - - * - - -    at it or below, the writer resumes
+//!       |   *                           *
+//!     0 +-*---------------------------------->   time
+//! ```
+//!
+//! In between it stays as it was, so that a size which swings around one mark does not pause and
+//! resume with every chunk. A paused writer makes `write_all`, `feed` and `send` wait and refuses
+//! what is given to `try_send`. One chunk larger than the high mark is let in whole while the
+//! writer is not paused: the buffer is bounded by the high mark plus one chunk, and by
+//! [`Builder::max_buffer_size`] where that is set.
+//!
+//! The queue drains when it is flushed or shut down, and while somebody waits for a paused writer.
+//! There is no task in the background: as with any buffered writer, what is below the high mark
+//! stays queued until you `flush`.
+//!
+//! # Map
+//!
+//! | item | purpose |
+//! |---|---|
+//! | [`FlowControlledWriter`] | the writer: queue, watermarks, all traits |
+//! | [`Builder`] | its options, made once and used for each connection |
+//! | [`Watermarks`], [`Stats`], [`TrySendError`] | marks, totals, the chunk that was refused |
+//! | [`MemoryBudget`] | a bound on what all writers of a process hold together |
+//! | [`ChunkQueue`] | the queue alone, for uses without a writer |
+//! | [`guide`] | comparison, migration, errors, cancel safety, pitfalls |
+//!
+//! # Cancel safety
+//!
+//! Every `async fn` of this crate may be dropped at any await: what is not yet written stays in the
+//! queue, in order, and nothing is sent twice. The [`guide`] lists what each leaves behind, also
+//! those of `AsyncWriteExt` and `SinkExt`. Dropping a *writer* discards what it holds.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `codec` | yes | sinks of frames, on tokio-util's `Encoder` |
+//! | `time` | no | [`Builder::stall_timeout`], on tokio's timer |
+//! | `tracing` | no | events about pauses, failures and discarded bytes |
+//!
+//! No feature changes what the others do.
+//!
+//! # Minimum supported Rust version
+//!
+//! 1.85. A newer minimum is a minor release.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod budget;
@@ -6,6 +118,8 @@ mod builder;
 mod chunk_queue;
 mod error;
 mod events;
+#[cfg(doc)]
+pub mod guide;
 mod stats;
 mod watermarks;
 mod write_buffer;

@@ -1,0 +1,214 @@
+//! Comparison, migration, errors, cancel safety, pitfalls. This module holds no code.
+//!
+//! # Which one do I need?
+//!
+//! | you have | use |
+//! |---|---|
+//! | small writes to a file or a peer that always keeps up | `tokio::io::BufWriter` |
+//! | small frames to a peer that always keeps up | `tokio_util::codec::FramedWrite` |
+//! | a peer that may read slowly, or `Bytes` that are large | [`FlowControlledWriter`] |
+//! | thousands of such peers, and a limit on memory | [`FlowControlledWriter`] with a [`MemoryBudget`] |
+//! | a queue that knows its size, and no writer | [`ChunkQueue`] |
+//!
+//! # From `BufWriter`
+//!
+//! Only the constructor changes, and `buffer()` becomes `buffer_size()`. Before:
+//!
+//! ```
+//! use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
+//!
+//! async fn greet<W: AsyncWrite + Unpin>(stream: W) -> std::io::Result<W> {
+//!     let mut writer = BufWriter::with_capacity(64 * 1024, stream);
+//!     writer.write_all(b"hello").await?;
+//!     assert_eq!(writer.buffer().len(), 5);
+//!     writer.flush().await?;
+//!     Ok(writer.into_inner())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! assert_eq!(greet(Vec::new()).await?, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! After:
+//!
+//! ```
+//! use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+//! use tokio::io::{AsyncWrite, AsyncWriteExt};
+//!
+//! async fn greet<W: AsyncWrite + Unpin>(stream: W) -> std::io::Result<W> {
+//!     let mut writer =
+//!         FlowControlledWriter::with_watermarks(stream, Watermarks::with_high(64 * 1024));
+//!     writer.write_all(b"hello").await?;
+//!     assert_eq!(writer.buffer_size(), 5);
+//!     writer.flush().await?;
+//!     Ok(writer.into_inner())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! assert_eq!(greet(Vec::new()).await?, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is different: an idle writer holds no buffer; a `Bytes` can be sent without a copy;
+//! `buffer_size()` is what is unsent also after a write that was taken in part; after an error of
+//! the inner writer the writer stays failed, and [`into_parts`] gives back what was not sent.
+//!
+//! # Errors
+//!
+//! | event | what you get |
+//! |---|---|
+//! | the inner writer fails | its error, once; then errors of the same kind without touching it; [`into_parts`] returns what was not sent |
+//! | it is interrupted | nothing: the call is repeated |
+//! | it accepts 0 of the bytes offered | `WriteZero`, and the writer has failed |
+//! | it claims more than it was offered | `InvalidData`, and the writer has failed |
+//! | a chunk for a paused writer, by [`try_send`] | [`TrySendError::Full`] with the chunk |
+//! | a chunk beyond [`max_buffer_size`] or the budget | [`TrySendError::Full`] with the chunk; by `Sink`, `StorageFull` with that error inside |
+//! | a chunk after a shutdown has begun, or an abort | [`TrySendError::Closed`] with the chunk; `BrokenPipe` by the other traits |
+//! | the peer takes nothing for [`stall_timeout`] | `TimedOut`, and the writer has failed |
+//! | the writer is dropped | what is queued is discarded |
+//! | `low > high` | a panic by [`Watermarks::new`], an error by [`Watermarks::try_new`] |
+//!
+//! A failed connection does not lose what was queued for it:
+//!
+//! ```
+//! use bytes::Buf;
+//! use flow_controlled_writer::FlowControlledWriter;
+//! use std::io::ErrorKind;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let (stream, peer) = tokio::io::duplex(64);
+//! let mut writer = FlowControlledWriter::new(stream);
+//! writer.try_send("for the next connection").expect("not paused");
+//! drop(peer);
+//!
+//! assert_eq!(writer.flush().await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+//! assert_eq!(writer.buffer_size(), 23);
+//! let mut parts = writer.into_parts();
+//! assert_eq!(parts.queue.copy_to_bytes(23), "for the next connection");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Cancel safety
+//!
+//! What a future leaves behind that is dropped before it is ready:
+//!
+//! | method | when it is dropped |
+//! |---|---|
+//! | [`ready`], [`flush`] | all that is unsent stays queued |
+//! | [`shutdown`] | the same, and the writer is closed for sending; a second call goes on |
+//! | `AsyncWriteExt::write` | nothing of its bytes was accepted |
+//! | `AsyncWriteExt::write_all` | part of its bytes may have been accepted, and you cannot know how many |
+//! | `SinkExt::feed` | the chunk is lost with the future |
+//! | `SinkExt::send` | the chunk is lost if it was still waiting for room, else it is queued |
+//! | `SinkExt::send_all`, `StreamExt::forward` | items taken from the stream are queued, or one may be lost |
+//!
+//! To send a chunk in a `select!` and never lose it, wait first and send then:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let (stream, _peer) = tokio::io::duplex(64);
+//! # let mut writer = FlowControlledWriter::with_watermarks(stream, Watermarks::new(256, 1024));
+//! # writer.try_send(vec![0; 2000]).expect("not paused");
+//! let mut next = Some(Bytes::from_static(b"important"));
+//! tokio::select! {
+//!     biased;
+//!     ready = writer.ready() => {
+//!         ready?;
+//!         writer.try_send(next.take().expect("set above")).expect("has room");
+//!     }
+//!     _ = tokio::task::yield_now() => {} // whatever else there is to do
+//! }
+//! assert_eq!(next.as_deref(), Some(&b"important"[..]));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When both peers write first
+//!
+//! A peer that does not read while it writes can stop its partner, and be stopped by it: both wait
+//! for the other to read. That is so with every bounded buffer. The watermarks only move the point
+//! where it happens. Reading and writing at the same time avoids it:
+//!
+//! ```
+//! use flow_controlled_writer::FlowControlledWriter;
+//! use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+//!
+//! /// Sends a megabyte while it receives one.
+//! async fn exchange<S: AsyncRead + AsyncWrite>(stream: S) -> std::io::Result<usize> {
+//!     let (mut reader, writer) = split(stream);
+//!     let mut writer = FlowControlledWriter::new(writer);
+//!     let mut received = Vec::new();
+//!     let write = async {
+//!         writer.write_all(&[7; 1 << 20]).await?;
+//!         writer.shutdown().await
+//!     };
+//!     tokio::try_join!(write, reader.read_to_end(&mut received))?;
+//!     Ok(received.len())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let (left, right) = tokio::io::duplex(4096);
+//! let (left, right) = tokio::try_join!(exchange(left), exchange(right))?;
+//! assert_eq!((left, right), (1 << 20, 1 << 20));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A read through the writer itself does not write what is queued. Flush before you wait for an
+//! answer:
+//!
+//! ```
+//! use flow_controlled_writer::FlowControlledWriter;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let (stream, mut server) = tokio::io::duplex(64);
+//! # tokio::spawn(async move {
+//! #     let question = server.read_u8().await?;
+//! #     server.write_u8(question + 1).await
+//! # });
+//! let mut connection = FlowControlledWriter::new(stream);
+//! connection.write_u8(41).await?;
+//! connection.flush().await?;
+//! assert_eq!(connection.read_u8().await?, 42);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does not do
+//!
+//! - It spawns nothing and flushes nothing by itself, neither by a timer nor when it is dropped.
+//! - It does not know the buffers of the system: `buffer_size()` counts what `W` has not accepted.
+//!   What the kernel holds for a socket comes on top.
+//! - It does not reorder: there are no priorities, and no chunk can be taken out of the middle.
+//! - It does not limit a rate.
+//! - It does not read ahead; reads pass through.
+//! - It is not for datagrams: small chunks are merged.
+//!
+//! [`FlowControlledWriter`]: crate::FlowControlledWriter
+//! [`ChunkQueue`]: crate::ChunkQueue
+//! [`MemoryBudget`]: crate::MemoryBudget
+//! [`TrySendError::Closed`]: crate::TrySendError::Closed
+//! [`TrySendError::Full`]: crate::TrySendError::Full
+//! [`Watermarks::new`]: crate::Watermarks::new
+//! [`Watermarks::try_new`]: crate::Watermarks::try_new
+//! [`flush`]: crate::FlowControlledWriter::flush
+//! [`into_parts`]: crate::FlowControlledWriter::into_parts
+//! [`max_buffer_size`]: crate::Builder::max_buffer_size
+//! [`ready`]: crate::FlowControlledWriter::ready
+//! [`shutdown`]: crate::FlowControlledWriter::shutdown
+//! [`stall_timeout`]: crate::Builder::stall_timeout
+//! [`try_send`]: crate::FlowControlledWriter::try_send
