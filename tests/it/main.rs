@@ -1,4 +1,5 @@
 //! The tests of the crate through its public interface, one module for each subject.
+mod accessors;
 mod async_write;
 mod cancel;
 mod drain;
@@ -6,8 +7,10 @@ mod errors;
 mod examples;
 mod limits;
 mod model;
+mod seek;
 mod shutdown;
 mod sink;
-#[allow(dead_code, unused_imports)] // while the tests arrive
+mod sockets;
 mod support;
 mod watermarks;
+mod wrapping;
