@@ -109,6 +109,30 @@ pub(crate) fn failed_before(kind: io::ErrorKind) -> io::Error {
     io::Error::new(kind, format!("the writer failed before: {kind}"))
 }
 
+/// A frame that does not fit under the cap or into the budget.
+#[cfg(feature = "codec")]
+pub(crate) fn no_room_for_frame(frame: usize, queued: usize) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::StorageFull,
+        format!("the writer has no room for a frame of {frame} bytes behind {queued} queued ones"),
+    )
+}
+
+/// An encoder that did not only append.
+#[cfg(feature = "codec")]
+pub(crate) fn torn_frame() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the encoder removed or changed bytes that were queued before its frame",
+    )
+}
+
+/// A writer whose encoder panicked.
+#[cfg(feature = "codec")]
+pub(crate) fn encoder_panicked() -> io::Error {
+    io::Error::other("the encoder panicked")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -116,6 +116,9 @@
 mod budget;
 mod builder;
 mod chunk_queue;
+#[cfg(feature = "codec")]
+#[cfg_attr(docsrs, doc(cfg(feature = "codec")))]
+pub mod codec;
 mod error;
 mod events;
 #[cfg(doc)]

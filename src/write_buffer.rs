@@ -1,4 +1,6 @@
 mod drain;
+#[cfg(feature = "codec")]
+mod encode;
 mod gate;
 mod offer;
 mod options;
@@ -10,6 +12,8 @@ use std::io;
 
 use bytes::{Buf, Bytes};
 
+#[cfg(feature = "codec")]
+pub(crate) use self::encode::{Encoded, Refusal};
 pub(crate) use self::gate::Gate;
 pub(crate) use self::options::Options;
 #[cfg(feature = "time")]

@@ -214,6 +214,16 @@ impl<W> FlowControlledWriter<W> {
         Self { inner, buffer, seek: SeekState::Idle }
     }
 
+    #[cfg(feature = "codec")]
+    pub(crate) fn buffer_mut(&mut self) -> &mut WriteBuffer {
+        &mut self.buffer
+    }
+
+    #[cfg(feature = "codec")]
+    pub(crate) fn buffer_pin_mut(self: Pin<&mut Self>) -> &mut WriteBuffer {
+        self.project().buffer
+    }
+
     /// Changes the watermarks. The writer pauses or resumes by the new ones at once.
     pub fn set_watermarks(&mut self, watermarks: Watermarks) {
         self.buffer.set_watermarks(watermarks);

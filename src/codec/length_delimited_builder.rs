@@ -1,0 +1,181 @@
+use tokio_util::codec::{LengthDelimitedCodec, length_delimited};
+
+use super::LengthDelimitedEncoder;
+use super::length_delimited_encoder::ByteOrder;
+
+/// The options of a [`LengthDelimitedEncoder`], under the names of tokio-util's
+/// [`length_delimited::Builder`].
+///
+/// It makes the [decoder](Self::build_decoder) with the same options too, for which there are the
+/// two setters that do not change what is encoded.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use flow_controlled_writer::FlowControlledWriter;
+/// use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
+/// use futures::SinkExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let encoder = LengthDelimitedEncoder::builder()
+///     .length_field_type::<u16>()
+///     .little_endian()
+///     .max_frame_length(4096)
+///     .build();
+///
+/// let mut sink = FramedSink::new(FlowControlledWriter::new(Vec::new()), encoder);
+/// sink.send(Bytes::from_static(b"hello")).await?;
+/// assert_eq!(sink.get_ref().get_ref(), b"\x05\0hello");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct LengthDelimitedBuilder {
+    /// The options for encoding. The longest payload is taken from `codec` at the end.
+    encoder: LengthDelimitedEncoder,
+    /// Invariant: has all options of `encoder`.
+    codec: length_delimited::Builder,
+}
+
+impl LengthDelimitedBuilder {
+    /// Creates the default options: a length of 4 bytes, big endian, without an adjustment, and
+    /// payloads of up to 8 MiB.
+    pub fn new() -> Self {
+        Self {
+            encoder: LengthDelimitedEncoder {
+                length_field_length: 4,
+                byte_order: ByteOrder::Big,
+                length_adjustment: 0,
+                max_frame_length: 0,
+            },
+            codec: length_delimited::Builder::new(),
+        }
+    }
+
+    /// Writes the length as a big endian integer. This is the default.
+    pub fn big_endian(mut self) -> Self {
+        self.encoder.byte_order = ByteOrder::Big;
+        self.codec.big_endian();
+        self
+    }
+
+    /// Writes the length as a little endian integer. The default is big endian.
+    pub fn little_endian(mut self) -> Self {
+        self.encoder.byte_order = ByteOrder::Little;
+        self.codec.little_endian();
+        self
+    }
+
+    /// Writes the length in the byte order of the machine. The default is big endian.
+    pub fn native_endian(self) -> Self {
+        if cfg!(target_endian = "big") { self.big_endian() } else { self.little_endian() }
+    }
+
+    /// Sets the longest payload in bytes. Default: 8 MiB.
+    ///
+    /// It is cut to what the length field can say.
+    pub fn max_frame_length(mut self, bytes: usize) -> Self {
+        self.codec.max_frame_length(bytes);
+        self
+    }
+
+    /// Sets the type of the length field, which is `u32` by default.
+    pub fn length_field_type<T: LengthFieldType>(self) -> Self {
+        self.length_field_length(T::LENGTH)
+    }
+
+    /// Sets the length of the length field in bytes, 1 to 8. Default: 4.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `bytes` is 0 or above 8.
+    #[track_caller]
+    pub fn length_field_length(mut self, bytes: usize) -> Self {
+        assert!((1..=8).contains(&bytes), "a length field of {bytes} bytes is not possible");
+        self.encoder.length_field_length = bytes;
+        self.codec.length_field_length(bytes);
+        self
+    }
+
+    /// Sets what the length field leaves out of the length of the payload, in bytes; a negative
+    /// number is what it adds, such as the length of the header. Default: 0.
+    pub fn length_adjustment(mut self, bytes: isize) -> Self {
+        self.encoder.length_adjustment = bytes;
+        self.codec.length_adjustment(bytes);
+        self
+    }
+
+    /// Sets the number of bytes before the length field in the header, for the decoder alone.
+    /// Default: 0.
+    ///
+    /// An encoder does not write these: as with tokio-util's, the length comes first.
+    pub fn length_field_offset(mut self, bytes: usize) -> Self {
+        self.codec.length_field_offset(bytes);
+        self
+    }
+
+    /// Sets the number of bytes before the payload, for the decoder alone. Default: the offset and
+    /// the length of the length field.
+    pub fn num_skip(mut self, bytes: usize) -> Self {
+        self.codec.num_skip(bytes);
+        self
+    }
+
+    /// Makes the encoder.
+    #[must_use]
+    pub fn build(&self) -> LengthDelimitedEncoder {
+        let max_frame_length = self.codec.new_codec().max_frame_length();
+        LengthDelimitedEncoder { max_frame_length, ..self.encoder }
+    }
+
+    /// Makes tokio-util's codec with the same options, to decode with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
+    /// use futures::{SinkExt, StreamExt};
+    /// use tokio_util::codec::FramedRead;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let options = LengthDelimitedEncoder::builder().length_field_length(3);
+    /// let (near, far) = tokio::io::duplex(1024);
+    ///
+    /// let sink = FramedSink::new(FlowControlledWriter::new(near), options.build());
+    /// let mut duplex = FramedRead::new(sink, options.build_decoder());
+    /// duplex.send(Bytes::from_static(b"hello")).await?;
+    ///
+    /// let mut peer = FramedRead::new(far, options.build_decoder());
+    /// assert_eq!(peer.next().await.transpose()?, Some(b"hello"[..].into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn build_decoder(&self) -> LengthDelimitedCodec {
+        self.codec.new_codec()
+    }
+}
+
+impl Default for LengthDelimitedBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An integer as which the length of a payload can be written.
+pub trait LengthFieldType: Sized {
+    /// The length of the integer in bytes, 1 to 8.
+    const LENGTH: usize = size_of::<Self>();
+}
+
+impl LengthFieldType for u8 {}
+impl LengthFieldType for u16 {}
+impl LengthFieldType for u32 {}
+impl LengthFieldType for u64 {}
+impl LengthFieldType for usize {}
