@@ -1,3 +1,5 @@
+use std::mem;
+
 use bytes::BytesMut;
 
 use super::ChunkQueue;
@@ -35,11 +37,12 @@ impl ChunkQueue {
     /// assert_eq!(queue.remaining(), 2);
     /// # Ok::<_, std::io::Error>(())
     /// ```
+    #[inline]
     pub fn encode_with<R, E>(
         &mut self,
         encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
     ) -> Result<R, E> {
-        if self.make_frame_room() {
+        if self.tail.has_frame_room() || self.make_frame_room() {
             self.encode_in_place(encode)
         } else {
             self.encode_apart(encode)
@@ -48,6 +51,7 @@ impl ChunkQueue {
 
     /// Readies the tail for a frame of the usual size, so that the block need not grow for it.
     /// Returns `false` where that would waste room.
+    #[cold]
     fn make_frame_room(&mut self) -> bool {
         let room = self.tail.frame_room();
         if self.tail.reclaim(room) {
@@ -62,20 +66,24 @@ impl ChunkQueue {
         true
     }
 
+    #[inline]
     fn encode_in_place<R, E>(
         &mut self,
         encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
     ) -> Result<R, E> {
-        let before = self.tail.len();
-        let mut frame = Frame { queue: self, before, complete: false };
-        let result = frame.queue.tail.encode(encode);
-        frame.complete = result.is_ok();
-        drop(frame);
+        let (before, capacity) = (self.tail.len(), self.tail.capacity());
+        let frame = Frame { queue: self, before, capacity };
+        let result = encode(frame.queue.tail.block());
+        if result.is_ok() {
+            mem::forget(frame);
+            self.count_frame(before, capacity);
+        }
         result
     }
 
     /// Encodes outside of the block: a small frame is copied to what room is left and to the block
     /// behind it, a larger one becomes a chunk.
+    #[cold]
     fn encode_apart<R, E>(
         &mut self,
         encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
@@ -90,32 +98,51 @@ impl ChunkQueue {
         }
         Ok(result)
     }
+
+    /// Counts what an encoder has left of a block that had `before` bytes and this `capacity`.
+    #[inline]
+    fn count_frame(&mut self, before: usize, capacity: usize) {
+        let after = self.tail.len();
+        if after > before && self.tail.capacity() == capacity {
+            self.tail.encoded(after - before);
+            self.add(after - before);
+        } else {
+            self.count_block(before);
+        }
+    }
+
+    /// Counts a block that has grown or that has no more bytes than `before`.
+    #[cold]
+    #[inline(never)]
+    fn count_block(&mut self, before: usize) {
+        let after = self.tail.len();
+        self.tail.encoded(after.saturating_sub(before));
+        self.tail.grown();
+        self.bytes -= before;
+        self.add(after);
+        if self.tail.is_oversized(self.bytes) {
+            self.seal_exact();
+        }
+        if self.is_empty() {
+            self.removed();
+        }
+    }
 }
 
-/// A frame that is being encoded. Dropped before it is complete, by an error or a panic of the
-/// encoder, it removes what was written of it.
+/// A frame that is being encoded. Dropped by an error or a panic of the encoder only: removes what
+/// was written of it.
 struct Frame<'a> {
     queue: &'a mut ChunkQueue,
     /// Length of the tail before the frame.
     before: usize,
-    complete: bool,
+    /// Capacity of the tail before the frame.
+    capacity: usize,
 }
 
 impl Drop for Frame<'_> {
+    #[cold]
     fn drop(&mut self) {
-        let queue = &mut *self.queue;
-        if !self.complete {
-            queue.tail.truncate(self.before);
-        }
-        let after = queue.tail.len();
-        queue.tail.encoded(after.saturating_sub(self.before));
-        queue.bytes -= self.before;
-        queue.add(after);
-        if queue.tail.is_oversized(queue.bytes) {
-            queue.seal_exact();
-        }
-        if queue.is_empty() {
-            queue.removed();
-        }
+        self.queue.tail.truncate(self.before);
+        self.queue.count_frame(self.before, self.capacity);
     }
 }

@@ -99,8 +99,14 @@ impl Tail {
     }
 
     /// Returns the room that a frame should find: that of the largest of the last frames.
+    #[inline]
     pub(super) fn frame_room(&self) -> usize {
         self.usual_frame.max(MIN_SPARE)
+    }
+
+    #[inline]
+    pub(super) fn has_frame_room(&self) -> bool {
+        self.frame_room() <= self.spare()
     }
 
     /// Returns a block for one frame. An encoder reserves what a frame needs that is larger than a
@@ -110,14 +116,20 @@ impl Tail {
         if room > MAX_BLOCK { BytesMut::new() } else { BytesMut::with_capacity(room) }
     }
 
-    /// Lets `encode` work on the block.
-    pub(super) fn encode<R>(&mut self, encode: impl FnOnce(&mut BytesMut) -> R) -> R {
-        encode(&mut self.bytes)
+    /// Returns the block for an encoder. Whoever asks counts afterwards what is left in it.
+    #[inline]
+    pub(super) fn block(&mut self) -> &mut BytesMut {
+        &mut self.bytes
     }
 
-    /// Takes note of a frame that was encoded, and of a block that grew for it.
+    /// Takes note of a frame that was encoded.
+    #[inline]
     pub(super) fn encoded(&mut self, frame: usize) {
         self.usual_frame = frame.max(self.usual_frame - self.usual_frame / 8);
+    }
+
+    /// Takes note of a block that grew for a frame.
+    pub(super) fn grown(&mut self) {
         self.allocated = self.allocated.max(self.bytes.capacity());
     }
 
@@ -135,6 +147,11 @@ impl Tail {
     /// Forgets what earlier cycles have copied.
     pub(super) fn expect_nothing(&mut self) {
         self.expected = 0;
+    }
+
+    #[inline]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 
     pub(super) fn has_spare(&self) -> bool {
