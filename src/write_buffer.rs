@@ -197,10 +197,14 @@ impl WriteBuffer {
     /// Lets through what may happen until the shutdown has begun.
     #[inline]
     fn check_open(&self) -> io::Result<()> {
+        if self.phase == Phase::Open { Ok(()) } else { Err(self.not_open()) }
+    }
+
+    #[cold]
+    fn not_open(&self) -> io::Error {
         match self.phase {
-            Phase::Open => Ok(()),
-            Phase::Failed(kind) => Err(error::failed_before(kind)),
-            _ => Err(error::closed()),
+            Phase::Failed(kind) => error::failed_before(kind),
+            _ => error::closed(),
         }
     }
 

@@ -98,9 +98,6 @@ impl<'a> ChunkAppender<'a> {
     ) -> Result<R, E> {
         let integrity = &mut self.integrity;
         self.queue.encode_with(|block| {
-            if block.is_empty() {
-                return encode(block);
-            }
             let before = Fingerprint::of(block);
             let result = encode(block);
             if !before.matches(block) {

@@ -4,44 +4,39 @@
 /// the whole block would cost more than the frame. So both ends of the old bytes are compared: an
 /// encoder that cuts some off writes over the last ones, one that clears the block or puts another
 /// in its place writes over the first ones too.
-#[derive(PartialEq, Eq)]
 pub(super) struct Fingerprint {
     length: usize,
-    first: [u8; FIRST],
-    last: [u8; LAST],
+    ends: Ends,
 }
 
 impl Fingerprint {
     #[inline]
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self { length: bytes.len(), first: first(bytes), last: last(bytes) }
+    pub(super) fn of(block: &[u8]) -> Self {
+        Self { length: block.len(), ends: ends(block) }
     }
 
     /// Tells whether `block` still begins with the bytes that the fingerprint was taken of.
     #[inline]
     pub(super) fn matches(&self, block: &[u8]) -> bool {
-        block.get(..self.length).is_some_and(|old| Self::of(old) == *self)
+        block.len() >= self.length && ends(&block[..self.length]) == self.ends
     }
 }
 
-#[inline]
-fn first(bytes: &[u8]) -> [u8; FIRST] {
-    bytes.first_chunk().copied().unwrap_or_else(|| padded(bytes))
-}
+/// The first 16 and the last 32 bytes.
+type Ends = ([u8; 16], [u8; 32]);
 
 #[inline]
-fn last(bytes: &[u8]) -> [u8; LAST] {
-    bytes.last_chunk().copied().unwrap_or_else(|| padded(bytes))
+fn ends(bytes: &[u8]) -> Ends {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => (*first, *last),
+        _ => ends_of_few(bytes),
+    }
 }
 
-/// Copies bytes that are fewer than the array.
-fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut array = [0; N];
-    array[..bytes.len()].copy_from_slice(bytes);
-    array
+/// Fewer bytes than 32 are all copied.
+#[cold]
+fn ends_of_few(bytes: &[u8]) -> Ends {
+    let mut last = [0; 32];
+    last[..bytes.len()].copy_from_slice(bytes);
+    ([0; 16], last)
 }
-
-/// Bytes compared at the front: the header of most frames.
-const FIRST: usize = 16;
-/// Bytes compared at the end, where frames may be padded: one cache line.
-const LAST: usize = 64;

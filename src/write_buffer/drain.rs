@@ -30,6 +30,9 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_open()?;
+        if self.gate.is_wide_open(self.buffer_size(), 0) {
+            return Poll::Ready(Ok(()));
+        }
         self.update();
         if self.gate.flow() == Flow::Accepting {
             return Poll::Ready(Ok(()));

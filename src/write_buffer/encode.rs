@@ -61,6 +61,24 @@ impl WriteBuffer {
         let encoded = encode(&mut unwinding.buffer.queue);
         mem::forget(unwinding);
 
+        let after = self.buffer_size();
+        if matches!(encoded, Encoded::Complete)
+            && after >= before
+            && self.gate.is_wide_open(after, 0)
+        {
+            return Ok(());
+        }
+        self.judge(encoded, before, admit)
+    }
+
+    /// Takes the frame behind the first `before` bytes in, or removes it.
+    #[inline(never)]
+    fn judge<E: From<io::Error>>(
+        &mut self,
+        encoded: Encoded<E>,
+        before: usize,
+        admit: impl FnOnce(&mut Gate, usize, usize) -> bool,
+    ) -> Result<(), E> {
         match (encoded, self.buffer_size().checked_sub(before)) {
             (Encoded::Torn, _) | (_, None) => Err(self.torn(before).into()),
             (Encoded::Complete, Some(0)) => Ok(()),
