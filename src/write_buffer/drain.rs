@@ -210,7 +210,7 @@ impl WriteBuffer {
     }
 
     /// The answer to a `Pending` of the inner writer: `Pending`, until it lasts too long.
-    #[cfg_attr(not(feature = "time"), expect(unused_variables, clippy::unused_self))]
+    #[cfg_attr(not(feature = "time"), expect(unused_variables))]
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.queue.stalled();
         #[cfg(feature = "time")]
