@@ -5,6 +5,7 @@ mod cancel;
 mod drain;
 mod errors;
 mod examples;
+mod faults;
 mod limits;
 mod model;
 mod seek;
