@@ -1,6 +1,7 @@
 //! Random operations against an oracle.
 //!
 //! `MODEL_SEED` replays one script, `MODEL_SCRIPTS` sets how many are run.
+mod corpus;
 mod interpreter;
 
 use std::env;
