@@ -51,6 +51,16 @@ struct Shared {
 impl MemoryBudget {
     /// Creates a budget of `limit` bytes, of which none are used. 0 makes every writer that shares
     /// it pause once it holds anything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::MemoryBudget;
+    ///
+    /// let budget = MemoryBudget::new(64 * 1024 * 1024);
+    /// assert_eq!(budget.limit(), 64 * 1024 * 1024);
+    /// assert_eq!(budget.used(), 0);
+    /// ```
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let shared = Shared { limit, used: AtomicUsize::new(0), peak: AtomicUsize::new(0) };
@@ -58,24 +68,79 @@ impl MemoryBudget {
     }
 
     /// Returns the bytes queued now in all writers that share the budget.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{Builder, MemoryBudget};
+    ///
+    /// let budget = MemoryBudget::new(1024);
+    /// let options = Builder::new().budget(budget.clone());
+    /// let mut writers = [options.build(tokio::io::sink()), options.build(tokio::io::sink())];
+    /// for writer in &mut writers {
+    ///     writer.try_send("hello").expect("within the budget");
+    /// }
+    /// assert_eq!(budget.used(), 10);
+    /// ```
     #[must_use]
     pub fn used(&self) -> usize {
         self.shared.used.load(Ordering::Relaxed)
     }
 
     /// Returns the limit in bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::MemoryBudget;
+    ///
+    /// let budget = MemoryBudget::new(1024);
+    /// assert_eq!(budget.limit() - budget.used(), 1024);
+    /// ```
     #[must_use]
     pub fn limit(&self) -> usize {
         self.shared.limit
     }
 
     /// Returns the most bytes that were queued at once since the budget was made.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{Builder, MemoryBudget};
+    ///
+    /// let budget = MemoryBudget::new(1024);
+    /// let mut writer = Builder::new().budget(budget.clone()).build(tokio::io::sink());
+    /// writer.try_send("hello").expect("within the budget");
+    /// writer.abort();
+    /// assert_eq!((budget.used(), budget.peak()), (0, 5));
+    /// ```
     #[must_use]
     pub fn peak(&self) -> usize {
         self.shared.peak.load(Ordering::Relaxed)
     }
 
     /// Tells whether more than the limit is queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use flow_controlled_writer::{Builder, MemoryBudget};
+    /// use futures::SinkExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let budget = MemoryBudget::new(4);
+    /// let mut writer = Builder::new().budget(budget.clone()).build(tokio::io::sink());
+    ///
+    /// // `try_send` would refuse this; a `Sink` takes one item whole, and then waits.
+    /// writer.feed(Bytes::from_static(b"hello")).await?;
+    /// assert!(budget.is_exceeded());
+    /// assert!(writer.is_paused());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.used() > self.limit()

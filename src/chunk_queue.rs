@@ -1,8 +1,9 @@
 mod buf;
+mod convert;
 mod encode;
 mod tail;
 
-use std::collections::{VecDeque, vec_deque};
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
@@ -65,6 +66,16 @@ pub struct ChunkQueue {
 
 impl ChunkQueue {
     /// Creates an empty queue with the default coalesce threshold, 1024 bytes. Does not allocate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let queue = ChunkQueue::new();
+    /// assert!(queue.is_empty());
+    /// assert_eq!(queue.coalesce_threshold(), 1024);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::with_coalesce_threshold(DEFAULT_COALESCE_THRESHOLD)
@@ -72,6 +83,19 @@ impl ChunkQueue {
 
     /// Creates an empty queue that merges chunks shorter than `coalesce_threshold` bytes; 0 keeps
     /// every chunk as it is. Does not allocate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::with_coalesce_threshold(4);
+    /// queue.extend([Bytes::from("one"), Bytes::from("two"), Bytes::from("three")]);
+    /// assert_eq!(queue.chunk_count(), 2);
+    /// let chunks: Vec<Bytes> = queue.into_chunks().collect();
+    /// assert_eq!(chunks, ["onetwo", "three"]);
+    /// ```
     #[must_use]
     pub fn with_coalesce_threshold(coalesce_threshold: usize) -> Self {
         Self {
@@ -88,6 +112,18 @@ impl ChunkQueue {
 
     /// Appends a chunk: a copy of it below the coalesce threshold, else the chunk itself. An empty
     /// one is ignored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let large = Bytes::from(vec![1; 4096]);
+    /// let mut queue = ChunkQueue::new();
+    /// queue.push(large.clone());
+    /// assert_eq!(queue.chunk().as_ptr(), large.as_ptr());
+    /// ```
     pub fn push(&mut self, chunk: impl Into<Bytes>) {
         let chunk = chunk.into();
         if chunk.len() < self.coalesce_threshold {
@@ -98,6 +134,18 @@ impl ChunkQueue {
     }
 
     /// Appends a copy of `src`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.extend_from_slice(b"hello, ");
+    /// queue.extend_from_slice(b"world");
+    /// assert_eq!(queue.chunk(), b"hello, world");
+    /// ```
     #[inline]
     pub fn extend_from_slice(&mut self, src: &[u8]) {
         if self.tail.try_append(src) {
@@ -108,6 +156,18 @@ impl ChunkQueue {
     }
 
     /// Removes all bytes and frees their memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.push("hello");
+    /// queue.clear();
+    /// assert_eq!(queue.remaining(), 0);
+    /// ```
     pub fn clear(&mut self) {
         self.truncate(0);
     }
@@ -142,12 +202,37 @@ impl ChunkQueue {
     }
 
     /// Returns the number of chunks: kept ones, and merged ones as one each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.push("merged with ");
+    /// queue.push("its neighbour");
+    /// queue.push(vec![0; 4096]);
+    /// assert_eq!(queue.chunk_count(), 2);
+    /// ```
     #[must_use]
     pub fn chunk_count(&self) -> usize {
         self.chunks.len() + usize::from(!self.tail.is_empty())
     }
 
     /// Tells whether no bytes are queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.push("hello");
+    /// assert!(!queue.is_empty());
+    /// queue.advance(5);
+    /// assert!(queue.is_empty());
+    /// ```
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -155,15 +240,17 @@ impl ChunkQueue {
     }
 
     /// Returns the threshold in bytes below which chunks are merged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// assert_eq!(ChunkQueue::with_coalesce_threshold(512).coalesce_threshold(), 512);
+    /// ```
     #[must_use]
     pub fn coalesce_threshold(&self) -> usize {
         self.coalesce_threshold
-    }
-
-    /// Takes the queue apart into its chunks, oldest first.
-    pub fn into_chunks(mut self) -> vec_deque::IntoIter<Bytes> {
-        self.seal_tail();
-        self.chunks.into_iter()
     }
 
     /// Returns the chunks as slices, oldest first.
@@ -281,31 +368,6 @@ impl ChunkQueue {
 impl Default for ChunkQueue {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Extend<Bytes> for ChunkQueue {
-    fn extend<I: IntoIterator<Item = Bytes>>(&mut self, chunks: I) {
-        for chunk in chunks {
-            self.push(chunk);
-        }
-    }
-}
-
-impl FromIterator<Bytes> for ChunkQueue {
-    fn from_iter<I: IntoIterator<Item = Bytes>>(chunks: I) -> Self {
-        let mut queue = Self::new();
-        queue.extend(chunks);
-        queue
-    }
-}
-
-impl IntoIterator for ChunkQueue {
-    type Item = Bytes;
-    type IntoIter = vec_deque::IntoIter<Bytes>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.into_chunks()
     }
 }
 

@@ -35,6 +35,17 @@ pub enum TrySendError {
 
 impl TrySendError {
     /// Returns the chunk that was not queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{FlowControlledWriter, TrySendError};
+    ///
+    /// let mut writer = FlowControlledWriter::new(tokio::io::sink());
+    /// writer.abort();
+    /// let refused = writer.try_send("goodbye").unwrap_err();
+    /// assert_eq!(refused.into_inner(), "goodbye");
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> Bytes {
         match self {
@@ -43,12 +54,34 @@ impl TrySendError {
     }
 
     /// Tells whether the chunk may be sent later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    ///
+    /// let mut writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// writer.try_send("one").expect("not paused");
+    /// let refused = writer.try_send("two").unwrap_err();
+    /// assert!(refused.is_full());
+    /// ```
     #[must_use]
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
     /// Tells whether nothing can be sent any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// let mut writer = FlowControlledWriter::new(tokio::io::sink());
+    /// writer.abort();
+    /// let refused = writer.try_send("goodbye").unwrap_err();
+    /// assert!(refused.is_closed());
+    /// ```
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))

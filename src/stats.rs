@@ -1,6 +1,30 @@
 /// Totals of one writer since it was made.
 ///
 /// `enqueued_bytes - written_bytes` is what is queued now plus what was discarded by an abort.
+///
+/// # Examples
+///
+/// ```
+/// use flow_controlled_writer::FlowControlledWriter;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut writer = FlowControlledWriter::new(Vec::new());
+/// for _ in 0..100 {
+///     writer.try_send("0123456789").expect("not paused");
+/// }
+/// writer.flush().await?;
+/// writer.try_send("more").expect("not paused");
+///
+/// let stats = writer.stats();
+/// assert_eq!(stats.enqueued_bytes, 1004);
+/// assert_eq!(stats.written_bytes, 1000);
+/// assert_eq!(stats.write_calls, 1);
+/// assert_eq!(stats.pauses, 0);
+/// assert_eq!(stats.peak_buffer_size, 1000);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

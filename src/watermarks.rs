@@ -34,6 +34,15 @@ impl Watermarks {
     /// # Panics
     ///
     /// Panics if `low > high`. Use [`try_new`](Self::try_new) for marks that come from outside.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::Watermarks;
+    ///
+    /// let marks = Watermarks::new(1024, 8192);
+    /// assert_eq!((marks.low(), marks.high()), (1024, 8192));
+    /// ```
     #[must_use]
     #[track_caller]
     pub const fn new(low: usize, high: usize) -> Self {
@@ -46,6 +55,16 @@ impl Watermarks {
     /// # Errors
     ///
     /// Returns [`InvalidWatermarks`] if `low > high`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::Watermarks;
+    ///
+    /// assert_eq!(Watermarks::try_new(1024, 8192), Ok(Watermarks::new(1024, 8192)));
+    /// let error = Watermarks::try_new(8192, 1024).unwrap_err();
+    /// assert_eq!(error.to_string(), "the low watermark 8192 is above the high one 1024");
+    /// ```
     pub const fn try_new(low: usize, high: usize) -> Result<Self, InvalidWatermarks> {
         if low > high {
             return Err(InvalidWatermarks { low, high });
@@ -55,18 +74,42 @@ impl Watermarks {
 
     /// Creates a pair of marks with the given high one, in bytes, and `low = high / 4`, which is
     /// the ratio of asyncio's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::Watermarks;
+    ///
+    /// assert_eq!(Watermarks::with_high(8192), Watermarks::new(2048, 8192));
+    /// ```
     #[must_use]
     pub const fn with_high(high: usize) -> Self {
         Self { low: high / 4, high }
     }
 
     /// Returns the low mark in bytes: a paused writer resumes at this size or below it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::Watermarks;
+    ///
+    /// assert_eq!(Watermarks::new(1024, 8192).low(), 1024);
+    /// ```
     #[must_use]
     pub const fn low(&self) -> usize {
         self.low
     }
 
     /// Returns the high mark in bytes: a writer pauses above this size.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::Watermarks;
+    ///
+    /// assert_eq!(Watermarks::new(1024, 8192).high(), 8192);
+    /// ```
     #[must_use]
     pub const fn high(&self) -> usize {
         self.high
@@ -80,6 +123,19 @@ impl Default for Watermarks {
 }
 
 /// The error of [`Watermarks::try_new`]: the low mark is above the high one.
+///
+/// # Examples
+///
+/// ```
+/// use flow_controlled_writer::Watermarks;
+///
+/// let (low, high) = (512, 256); // from a configuration file
+/// let marks = Watermarks::try_new(low, high).unwrap_or_else(|error| {
+///     eprintln!("{error}; using the defaults");
+///     Watermarks::default()
+/// });
+/// assert_eq!(marks, Watermarks::default());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidWatermarks {
     low: usize,
