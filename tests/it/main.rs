@@ -3,6 +3,7 @@ mod accessors;
 mod async_write;
 mod cancel;
 mod drain;
+mod ecosystem;
 mod errors;
 mod examples;
 mod faults;
