@@ -17,4 +17,4 @@ pub(crate) use self::rig::{Outcome, READY, Rig, failed};
 pub(crate) use self::scripted::{Answer, Call, Handle, Scripted};
 pub(crate) use self::slow::{Gate, Slow};
 pub(crate) use self::task::Task;
-pub(crate) use self::watched::{End, Report, Watch, Watched};
+pub(crate) use self::watched::{End, Watch, Watched};
