@@ -1,14 +1,5 @@
-mod parts;
-mod read;
-mod seek;
-mod sink;
-mod write;
-
 use std::fmt;
-use std::future::poll_fn;
-use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use pin_project_lite::pin_project;
@@ -18,7 +9,6 @@ pub use self::parts::Parts;
 use self::seek::SeekState;
 use crate::builder::Builder;
 use crate::error::TrySendError;
-use crate::stats::Stats;
 use crate::watermarks::Watermarks;
 use crate::write_buffer::WriteBuffer;
 
@@ -78,59 +68,35 @@ pin_project! {
 
 impl<W: AsyncWrite> FlowControlledWriter<W> {
     /// Wraps `inner` with the default options of [`Builder::new`]. Does not allocate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// assert_eq!(writer.buffer_size(), 0);
+    /// assert_eq!(writer.watermarks(), Watermarks::default());
+    /// ```
     #[must_use]
     pub fn new(inner: W) -> Self {
         Builder::new().build(inner)
     }
 
     /// Wraps `inner` with the given watermarks. Does not allocate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    ///
+    /// let writer =
+    ///     FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::with_high(1024));
+    /// assert_eq!(writer.watermarks().high(), 1024);
+    /// ```
     #[must_use]
     pub fn with_watermarks(inner: W, watermarks: Watermarks) -> Self {
         Builder::new().watermarks(watermarks).build(inner)
-    }
-
-    /// Polls until the writer is not paused, draining while it is; never flushes the inner writer.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final, and
-    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) once the shutdown has begun.
-    pub fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.project();
-        this.buffer.poll_ready(this.inner, cx)
-    }
-
-    /// Polls until the queue is empty; never flushes the inner writer.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final.
-    pub fn poll_drain(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.project();
-        this.buffer.poll_drain(this.inner, cx)
-    }
-
-    /// Polls until the queue is empty and the inner writer is flushed.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final.
-    pub fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.project();
-        this.buffer.poll_flush(this.inner, cx)
-    }
-
-    /// Polls until the queue is empty, the inner writer is flushed and shut down.
-    ///
-    /// Nothing can be sent from the first call on. A call after `Pending` goes on where the last
-    /// one stopped; one after completion does nothing.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final.
-    pub fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.project();
-        this.buffer.poll_shutdown(this.inner, cx)
     }
 
     /// Queues a chunk if that is possible at once. Does no I/O.
@@ -162,50 +128,26 @@ impl<W: AsyncWrite> FlowControlledWriter<W> {
     ///
     /// A chunk of which the inner writer has taken a part is cut there. A shutdown still shuts the
     /// inner writer down.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = FlowControlledWriter::new(Vec::new());
+    /// writer.try_send("hello").expect("not paused");
+    /// assert_eq!(writer.abort(), 5);
+    /// assert!(writer.try_send("world").unwrap_err().is_closed());
+    ///
+    /// writer.shutdown().await?;
+    /// assert_eq!(writer.into_inner(), b"");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn abort(&mut self) -> usize {
         self.buffer.abort()
-    }
-}
-
-impl<W: AsyncWrite + Unpin> FlowControlledWriter<W> {
-    /// Waits until the writer is not paused, draining while it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_ready`](Self::poll_ready).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future leaves what is not yet written in the queue; nothing is lost or doubled.
-    pub async fn ready(&mut self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_ready(cx)).await
-    }
-
-    /// Writes all that is queued and flushes the inner writer.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_flush`](Self::poll_flush).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future leaves what is not yet written in the queue; nothing is lost or doubled.
-    pub async fn flush(&mut self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_flush(cx)).await
-    }
-
-    /// Writes all that is queued, flushes the inner writer and shuts it down.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_shutdown`](Self::poll_shutdown).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future leaves the writer closed for sending, with what is not yet written in the
-    /// queue; another call goes on from there.
-    pub async fn shutdown(&mut self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_shutdown(cx)).await
     }
 }
 
@@ -225,24 +167,79 @@ impl<W> FlowControlledWriter<W> {
     }
 
     /// Changes the watermarks. The writer pauses or resumes by the new ones at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    ///
+    /// let mut writer = FlowControlledWriter::new(tokio::io::sink());
+    /// writer.try_send(vec![0; 512]).expect("not paused");
+    /// writer.set_watermarks(Watermarks::new(128, 256));
+    /// assert!(writer.is_paused());
+    /// writer.set_watermarks(Watermarks::new(512, 1024));
+    /// assert!(!writer.is_paused());
+    /// ```
     pub fn set_watermarks(&mut self, watermarks: Watermarks) {
         self.buffer.set_watermarks(watermarks);
     }
 
     /// Returns a mutable reference to the inner writer. Writing to it directly would overtake what
     /// is queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = FlowControlledWriter::new(Vec::new());
+    /// writer.try_send("hello").expect("not paused");
+    /// writer.flush().await?;
+    /// writer.get_mut().clear(); // nothing is queued, so nothing is overtaken
+    /// assert_eq!(writer.get_ref(), b"");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.inner
     }
 
     /// Returns a pinned mutable reference to the inner writer. Writing to it directly would
     /// overtake what is queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use std::pin::pin;
+    ///
+    /// let writer = pin!(FlowControlledWriter::new(vec![1, 2, 3]));
+    /// let inner = writer.get_pin_mut();
+    /// assert_eq!(*inner, [1, 2, 3]);
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut W> {
         self.project().inner
     }
 
     /// Returns the inner writer and discards what is queued; see
     /// [`into_parts`](Self::into_parts) to keep it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = FlowControlledWriter::new(Vec::new());
+    /// writer.try_send("hello").expect("not paused");
+    /// writer.flush().await?;
+    /// assert_eq!(writer.into_inner(), b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> W {
         self.inner
     }
@@ -265,57 +262,6 @@ impl<W> FlowControlledWriter<W> {
     pub fn into_parts(self) -> Parts<W> {
         Parts { inner: self.inner, queue: self.buffer.into_queue() }
     }
-
-    /// Returns the bytes accepted by this writer and not yet accepted by the inner one.
-    ///
-    /// The count is exact at every moment and kept as bytes enter and leave: the cost does not
-    /// depend on how much is queued.
-    #[must_use]
-    #[inline]
-    pub fn buffer_size(&self) -> usize {
-        self.buffer.buffer_size()
-    }
-
-    /// Returns the number of chunks queued, merged ones counted as one.
-    #[must_use]
-    pub fn queued_chunks(&self) -> usize {
-        self.buffer.queued_chunks()
-    }
-
-    /// Tells whether the writer makes its producers wait.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.buffer.is_paused()
-    }
-
-    /// Returns the number of bytes that pause the writer if they are sent now; 0 if it is paused.
-    #[must_use]
-    pub fn bytes_until_pause(&self) -> usize {
-        self.buffer.bytes_until_pause()
-    }
-
-    /// Returns the number of bytes to drain before the writer resumes; 0 if it is not paused.
-    #[must_use]
-    pub fn bytes_until_resume(&self) -> usize {
-        self.buffer.bytes_until_resume()
-    }
-
-    /// Returns the watermarks.
-    #[must_use]
-    pub fn watermarks(&self) -> Watermarks {
-        self.buffer.watermarks()
-    }
-
-    /// Returns the totals since the writer was made.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.buffer.stats()
-    }
-
-    /// Returns a reference to the inner writer.
-    pub fn get_ref(&self) -> &W {
-        &self.inner
-    }
 }
 
 impl<W: fmt::Debug> fmt::Debug for FlowControlledWriter<W> {
@@ -326,3 +272,12 @@ impl<W: fmt::Debug> fmt::Debug for FlowControlledWriter<W> {
             .finish_non_exhaustive()
     }
 }
+
+// The modules come last, so that the page of the type begins with the methods of this file.
+mod inspect;
+mod parts;
+mod poll;
+mod read;
+mod seek;
+mod sink;
+mod write;
