@@ -1,3 +1,8 @@
+mod buf;
+mod convert;
+mod encode;
+mod tail;
+
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -387,10 +392,5 @@ const MAX_EXPECTED_CHUNKS: usize = 256;
 #[cfg(debug_assertions)]
 const ALWAYS_CHECKED: usize = 32;
 
-// The modules come last, so that the page of the type begins with the methods of this file.
-mod buf;
-mod convert;
-mod encode;
-mod tail;
 #[cfg(test)]
 mod tests;

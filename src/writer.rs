@@ -1,24 +1,30 @@
+mod accept;
+mod inspect;
+mod parts;
+mod poll;
+mod read;
+mod seek;
+mod sink;
+mod write;
+
 use std::fmt;
 use std::pin::Pin;
 
-use bytes::Bytes;
 use pin_project_lite::pin_project;
-use tokio::io::AsyncWrite;
 
 pub use self::parts::Parts;
 use self::seek::SeekState;
-use crate::builder::Builder;
-use crate::error::TrySendError;
 use crate::watermarks::Watermarks;
 use crate::write_buffer::WriteBuffer;
 
 pin_project! {
     /// Wraps a writer with a queue of chunks that knows its size and pauses its producers.
     ///
-    /// Bytes come in by [`AsyncWrite`], as chunks by [`Sink<Bytes>`](futures_sink::Sink) or by
-    /// [`try_send`](Self::try_send). They stay in the queue until it grows beyond the high
-    /// watermark, or until a flush or shutdown; then they go out in order, many chunks to a call.
-    /// Small chunks are merged, large ones are never copied.
+    /// Bytes come in by [`AsyncWrite`](tokio::io::AsyncWrite), as chunks by
+    /// [`Sink<Bytes>`](futures_sink::Sink) or by [`try_send`](Self::try_send). They stay in the
+    /// queue until it is flushed or shut down, or until it has grown beyond the high watermark and
+    /// somebody waits for room; then they go out in order, many chunks to a call. Small chunks are
+    /// merged, large ones are never copied.
     ///
     /// Reads, where `W` has them, pass straight through and never write.
     ///
@@ -63,91 +69,6 @@ pin_project! {
         inner: W,
         buffer: WriteBuffer,
         seek: SeekState,
-    }
-}
-
-impl<W: AsyncWrite> FlowControlledWriter<W> {
-    /// Wraps `inner` with the default options of [`Builder::new`]. Does not allocate.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
-    ///
-    /// let writer = FlowControlledWriter::new(tokio::io::sink());
-    /// assert_eq!(writer.buffer_size(), 0);
-    /// assert_eq!(writer.watermarks(), Watermarks::default());
-    /// ```
-    #[must_use]
-    pub fn new(inner: W) -> Self {
-        Builder::new().build(inner)
-    }
-
-    /// Wraps `inner` with the given watermarks. Does not allocate.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
-    ///
-    /// let writer =
-    ///     FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::with_high(1024));
-    /// assert_eq!(writer.watermarks().high(), 1024);
-    /// ```
-    #[must_use]
-    pub fn with_watermarks(inner: W, watermarks: Watermarks) -> Self {
-        Builder::new().watermarks(watermarks).build(inner)
-    }
-
-    /// Queues a chunk if that is possible at once. Does no I/O.
-    ///
-    /// An empty chunk is accepted and queues nothing. A pinned writer whose `W` is not `Unpin` is
-    /// sent to by [`Sink::start_send`](futures_sink::Sink::start_send).
-    ///
-    /// # Errors
-    ///
-    /// Returns the chunk in [`TrySendError::Full`] if the writer is paused or the chunk would take
-    /// it over its cap, and in [`TrySendError::Closed`] if it has failed, was aborted, or its
-    /// shutdown has begun.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use flow_controlled_writer::{FlowControlledWriter, TrySendError, Watermarks};
-    ///
-    /// let mut writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(2, 4));
-    /// assert_eq!(writer.try_send("hello"), Ok(()));
-    /// assert!(writer.is_paused());
-    /// assert_eq!(writer.try_send("world"), Err(TrySendError::Full("world".into())));
-    /// ```
-    pub fn try_send(&mut self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
-        self.buffer.try_send(chunk.into())
-    }
-
-    /// Discards what is queued and closes the writer for sending. Returns the bytes discarded.
-    ///
-    /// A chunk of which the inner writer has taken a part is cut there. A shutdown still shuts the
-    /// inner writer down.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use flow_controlled_writer::FlowControlledWriter;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::io::Result<()> {
-    /// let mut writer = FlowControlledWriter::new(Vec::new());
-    /// writer.try_send("hello").expect("not paused");
-    /// assert_eq!(writer.abort(), 5);
-    /// assert!(writer.try_send("world").unwrap_err().is_closed());
-    ///
-    /// writer.shutdown().await?;
-    /// assert_eq!(writer.into_inner(), b"");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn abort(&mut self) -> usize {
-        self.buffer.abort()
     }
 }
 
@@ -272,12 +193,3 @@ impl<W: fmt::Debug> fmt::Debug for FlowControlledWriter<W> {
             .finish_non_exhaustive()
     }
 }
-
-// The modules come last, so that the page of the type begins with the methods of this file.
-mod inspect;
-mod parts;
-mod poll;
-mod read;
-mod seek;
-mod sink;
-mod write;
