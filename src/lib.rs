@@ -115,6 +115,7 @@
 
 mod budget;
 mod builder;
+pub mod channel;
 mod chunk_queue;
 #[cfg(feature = "codec")]
 #[cfg_attr(docsrs, doc(cfg(feature = "codec")))]

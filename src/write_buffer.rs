@@ -12,6 +12,7 @@ use std::io;
 
 use bytes::{Buf, Bytes};
 
+pub(crate) use self::drain::Calls;
 #[cfg(feature = "codec")]
 pub(crate) use self::encode::{Encoded, Refusal};
 pub(crate) use self::gate::Gate;
@@ -129,6 +130,31 @@ impl WriteBuffer {
         std::mem::take(&mut self.queue)
     }
 
+    /// Takes the gate out, for an owner that checks what comes in by itself.
+    pub(crate) fn take_gate(&mut self) -> Gate {
+        std::mem::replace(&mut self.gate, Gate::unlimited())
+    }
+
+    /// Exchanges the queue for another one.
+    pub(crate) fn swap_queue(&mut self, queue: &mut ChunkQueue) {
+        std::mem::swap(&mut self.queue, queue);
+    }
+
+    /// Appends chunks unchecked, for an owner that checks what comes in by itself.
+    pub(crate) fn extend(&mut self, chunks: impl IntoIterator<Item = Bytes>) {
+        self.queue.extend(chunks);
+    }
+
+    /// Returns an empty queue with the same options.
+    pub(crate) fn new_queue(&self) -> ChunkQueue {
+        ChunkQueue::with_coalesce_threshold(self.queue.coalesce_threshold())
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     #[inline]
     pub(crate) fn buffer_size(&self) -> usize {
         self.queue.remaining()
@@ -150,6 +176,24 @@ impl WriteBuffer {
     pub(crate) fn bytes_until_resume(&self) -> usize {
         let size = self.buffer_size();
         self.gate.limits().until_resume(self.gate.flow_at(size), size)
+    }
+
+    /// Tells whether chunks can be sent.
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Tells whether a shutdown has come as far as to have flushed the inner writer.
+    pub(crate) fn is_flushed(&self) -> bool {
+        matches!(self.phase, Phase::ShuttingDown | Phase::Shut)
+    }
+
+    /// Returns the kind of the error by which the writer failed.
+    pub(crate) fn failure(&self) -> Option<io::ErrorKind> {
+        match self.phase {
+            Phase::Failed(kind) => Some(kind),
+            _ => None,
+        }
     }
 
     pub(crate) fn watermarks(&self) -> Watermarks {

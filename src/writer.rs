@@ -87,6 +87,10 @@ impl<W> FlowControlledWriter<W> {
         self.project().buffer
     }
 
+    pub(crate) fn into_inner_and_buffer(self) -> (W, WriteBuffer) {
+        (self.inner, self.buffer)
+    }
+
     /// Changes the watermarks. The writer pauses or resumes by the new ones at once.
     ///
     /// # Examples

@@ -19,6 +19,8 @@ enum Goal {
     Empty,
     /// Part of what lies behind the queue was taken, or the inner writer takes no more.
     Behind,
+    /// The inner writer took something, or the queue is empty.
+    Progress,
 }
 
 impl WriteBuffer {
@@ -48,6 +50,32 @@ impl WriteBuffer {
     ) -> Poll<io::Result<()>> {
         self.check_not_failed()?;
         self.poll_drain_to(Goal::Empty, &[], inner, cx, &mut Calls::new()).map_ok(drop)
+    }
+
+    /// Drains until the inner writer has taken something or the queue is empty.
+    pub(crate) fn poll_progress<W: AsyncWrite + ?Sized>(
+        &mut self,
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        calls: &mut Calls,
+    ) -> Poll<io::Result<()>> {
+        self.check_not_failed()?;
+        self.poll_drain_to(Goal::Progress, &[], inner, cx, calls).map_ok(drop)
+    }
+
+    /// Flushes the inner writer, while `waiting` bytes elsewhere wait for that.
+    pub(crate) fn poll_flush_inner<W: AsyncWrite + ?Sized>(
+        &mut self,
+        mut inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        calls: &mut Calls,
+        waiting: usize,
+    ) -> Poll<io::Result<()>> {
+        self.check_not_failed()?;
+        match self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx)) {
+            Poll::Pending => self.poll_stalled(cx, waiting).map_ok(drop),
+            ready => ready,
+        }
     }
 
     /// Drains until the queue is empty, then flushes the inner writer.
@@ -179,7 +207,7 @@ impl WriteBuffer {
         loop {
             let reached = match goal {
                 Goal::Resumed => self.gate.flow() == Flow::Accepting,
-                Goal::Empty => self.queue.is_empty(),
+                Goal::Empty | Goal::Progress => self.queue.is_empty(),
                 Goal::Behind => false,
             };
             if reached {
@@ -188,7 +216,9 @@ impl WriteBuffer {
             ready!(calls.poll_next(cx));
             self.write_calls += 1;
             let offer = Offer::make(&self.queue, behind, inner.as_mut(), cx);
-            let Poll::Ready(answer) = offer.answer else { return self.poll_stalled(cx) };
+            let Poll::Ready(answer) = offer.answer else {
+                return self.poll_stalled(cx, self.queue.remaining());
+            };
             let reported = match answer {
                 Ok(0) => return Poll::Ready(Err(self.fail(error::write_zero()))),
                 Ok(reported) => reported,
@@ -202,6 +232,9 @@ impl WriteBuffer {
             if reported > offer.bytes {
                 return Poll::Ready(Err(self.fail(error::over_report(reported, offer.bytes))));
             }
+            if goal == Goal::Progress {
+                return Poll::Ready(Ok(0));
+            }
             let taken = written - queued;
             if goal == Goal::Behind && (taken > 0 || written < offer.bytes) {
                 return Poll::Ready(Ok(taken));
@@ -209,12 +242,13 @@ impl WriteBuffer {
         }
     }
 
-    /// The answer to a `Pending` of the inner writer: `Pending`, until it lasts too long.
+    /// The answer to a `Pending` of the inner writer while bytes wait: `Pending`, until it lasts
+    /// too long.
     #[cfg_attr(not(feature = "time"), expect(unused_variables))]
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_stalled(&mut self, cx: &mut Context<'_>, waiting: usize) -> Poll<io::Result<usize>> {
         self.queue.stalled();
         #[cfg(feature = "time")]
-        if let Poll::Ready(error) = self.stall.poll_stalled(cx, self.queue.remaining()) {
+        if let Poll::Ready(error) = self.stall.poll_stalled(cx, waiting) {
             return Poll::Ready(Err(self.fail(error)));
         }
         Poll::Pending
@@ -243,12 +277,12 @@ impl WriteBuffer {
 }
 
 /// The calls of the inner writer that one poll may still make.
-struct Calls {
+pub(crate) struct Calls {
     left: u32,
 }
 
 impl Calls {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { left: CALLS_PER_POLL }
     }
 

@@ -30,6 +30,12 @@ impl Gate {
         }
     }
 
+    /// Creates a gate that is never shut.
+    pub(crate) fn unlimited() -> Self {
+        let watermarks = Watermarks::new(usize::MAX, usize::MAX);
+        Self::new(&Options { watermarks, ..Options::default() })
+    }
+
     /// Carries the size over to the budget and to the pause state.
     #[inline]
     pub(crate) fn update(&mut self, size: usize) {
@@ -58,6 +64,17 @@ impl Gate {
     #[inline]
     pub(crate) fn admits(&self, size: usize, chunk: usize) -> bool {
         self.limits.admits(size, chunk)
+    }
+
+    /// Tells whether there is a budget.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.credit.is_limited()
+    }
+
+    /// Returns the size that is never exceeded.
+    pub(crate) fn cap(&self) -> usize {
+        self.max_buffer_size
     }
 
     /// Tells whether a slice of this length can be copied with nothing but the count to update.

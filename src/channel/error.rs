@@ -1,0 +1,46 @@
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use bytes::Buf;
+
+use crate::writer::Parts;
+
+/// The error of a [`Driver`](super::Driver): the inner writer failed.
+///
+/// Nothing is lost: what was sent and not written is in `parts`.
+#[non_exhaustive]
+pub struct DriverError<W> {
+    /// The error of the inner writer.
+    pub error: io::Error,
+    /// The inner writer and what it has not accepted, in order.
+    pub parts: Parts<W>,
+}
+
+impl<W> Error for DriverError<W> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Keeps the error and drops the parts.
+impl<W> From<DriverError<W>> for io::Error {
+    fn from(error: DriverError<W>) -> Self {
+        error.error
+    }
+}
+
+impl<W> fmt::Display for DriverError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the writer failed with {} bytes not sent", self.parts.queue.remaining())
+    }
+}
+
+impl<W> fmt::Debug for DriverError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverError")
+            .field("error", &self.error)
+            .field("queue", &self.parts.queue)
+            .finish_non_exhaustive()
+    }
+}
