@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 
 use super::error::DriverError;
 use super::shared::Shared;
-use super::state::{Standing, Step};
+use super::state::Step;
 use super::sync::Arc;
 use crate::write_buffer::{Calls, WriteBuffer};
 use crate::writer::Parts;
@@ -63,7 +63,11 @@ impl<W: AsyncWrite + Unpin> Future for Driver<W> {
         let active = outlet.as_mut().expect("the driver was polled after it had returned");
         let result = ready!(active.poll_drive(shared, cx));
         let Some(Outlet { inner, buffer }) = outlet.take() else { return Poll::Pending };
-        let unsent = shared.with(|state| state.end(result.as_ref().err().map(io::Error::kind)));
+        let failure = result.as_ref().err().map(io::Error::kind);
+        let unsent = shared.with(|state| {
+            state.report(&buffer);
+            state.end(failure)
+        });
         let unsent = unsent.wake();
         Poll::Ready(match result {
             Ok(()) => Ok(inner),
@@ -81,9 +85,9 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     fn poll_drive(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let calls = &mut Calls::new();
         loop {
-            ready!(self.poll_drain(shared, cx, calls))?;
             match shared.with(|state| state.next(&mut self.buffer, cx)) {
-                Step::Write => {}
+                Step::Write => ready!(self.poll_write(shared, cx, calls))?,
+                Step::Discard => drop(self.buffer.abort()),
                 Step::Flush { waiting } => {
                     let inner = Pin::new(&mut self.inner);
                     ready!(self.buffer.poll_flush_inner(inner, cx, calls, waiting))?;
@@ -101,32 +105,18 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         }
     }
 
-    /// Writes all that was taken, and reports after each call of the inner writer.
-    fn poll_drain(
+    /// Makes the inner writer take some of what was taken.
+    fn poll_write(
         &mut self,
         shared: &Shared,
         cx: &mut Context<'_>,
         calls: &mut Calls,
     ) -> Poll<io::Result<()>> {
-        while !self.buffer.is_empty() {
-            let progress = self.buffer.poll_progress(Pin::new(&mut self.inner), cx, calls);
-            let standing = match progress {
-                // What comes next reports this.
-                Poll::Ready(Ok(())) if self.buffer.is_empty() => break,
-                Poll::Ready(Ok(())) => shared.with(|state| state.report(&self.buffer)),
-                Poll::Ready(Err(error)) => {
-                    let _ = shared.with(|state| state.report(&self.buffer));
-                    return Poll::Ready(Err(error));
-                }
-                Poll::Pending => shared.with(|state| state.wait_for_writer(&self.buffer, cx)),
-            };
-            if standing == Standing::Aborted {
-                self.buffer.abort();
-            } else if progress.is_pending() {
-                return Poll::Pending;
-            }
+        let progress = self.buffer.poll_progress(Pin::new(&mut self.inner), cx, calls);
+        if progress.is_pending() {
+            shared.with(|state| state.wait_for_writer(&self.buffer, cx));
         }
-        Poll::Ready(Ok(()))
+        progress
     }
 
     fn flushed(&self, shared: &Shared) {

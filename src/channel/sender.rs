@@ -1,11 +1,15 @@
+mod handle;
+mod waiting;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use bytes::Bytes;
 
+use self::waiting::{Flushing, Waiting};
 use super::refusal::Refusal;
 use super::shared::Shared;
 use super::state::{FlushWait, Readiness, State, Waits};
@@ -153,8 +157,8 @@ impl Sender {
     ///
     /// A dropped future changes nothing: what was sent is written and flushed all the same.
     pub async fn flush(&self) -> io::Result<()> {
-        let mut wait = Flushing { shared: &self.shared, wait: FlushWait::default() };
-        poll_fn(|cx| wait.shared.with(|state| state.poll_flush(cx, &mut wait.wait))).await
+        let mut flush = Flushing::new(self);
+        poll_fn(|cx| self.shared.with(|state| state.poll_flush(cx, &mut flush.wait))).await
     }
 
     /// Ends sending for all handles. The driver writes what is queued, flushes the inner writer,
@@ -171,7 +175,7 @@ impl Sender {
     /// A dropped future changes nothing.
     pub async fn closed(&self) {
         let mut wait = Waiting::new(self, State::leave_closings);
-        poll_fn(|cx| wait.shared.with(|state| state.poll_closed(cx, &mut wait.place))).await;
+        poll_fn(|cx| self.shared.with(|state| state.poll_closed(cx, &mut wait.place))).await;
     }
 
     /// Discards all that is not written, also what waits in sinks, and ends sending for all
@@ -225,69 +229,6 @@ impl Sender {
         self.shared.with(|state| state.stats())
     }
 
-    /// Waits for a turn on behalf of the handle.
-    pub(super) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        let result = match self.stage {
-            Stage::Open => {
-                let place = &mut self.place;
-                self.shared.with(|state| state.poll_ready(cx, place, Waits::Item))
-            }
-            Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
-        };
-        if result.is_ready() {
-            self.readiness = Readiness::Told;
-        }
-        result.map_err(io::Error::from)
-    }
-
-    pub(super) fn start_item(&mut self, mut chunk: Bytes) -> io::Result<()> {
-        let readiness = std::mem::replace(&mut self.readiness, Readiness::Unknown);
-        let result = self
-            .with_open(|state| state.start_send(&mut chunk, readiness))
-            .and_then(|result| result);
-        self.note_sent();
-        result.map_err(|refusal| refusal.of_item(chunk))
-    }
-
-    pub(super) fn poll_copy(
-        &mut self,
-        cx: &Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = match self.stage {
-            Stage::Open => {
-                let place = &mut self.place;
-                self.shared.with(|state| state.poll_write(cx, place, slices))
-            }
-            Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
-        };
-        self.note_sent();
-        result.map_err(io::Error::from)
-    }
-
-    /// Waits for a flush on behalf of the handle. One that was given up goes on, unless the handle
-    /// has sent in between.
-    pub(super) fn poll_flush_handle(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        let sent = std::mem::replace(self.sent.get_mut(), false);
-        let flush = &mut self.flush;
-        self.shared.with(|state| {
-            if sent {
-                state.leave_flushes(flush);
-            }
-            state.poll_flush(cx, flush)
-        })
-    }
-
-    /// Ends the handle and waits for a flush of what was sent.
-    pub(super) fn poll_end(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        if self.stage == Stage::Open {
-            self.stage = Stage::Ended;
-            self.leave_line();
-            self.shared.with(State::remove_handle);
-        }
-        self.poll_flush_handle(cx)
-    }
-
     fn at(stage: Stage, shared: Arc<Shared>) -> Self {
         Self {
             shared,
@@ -296,13 +237,6 @@ impl Sender {
             readiness: Readiness::Unknown,
             flush: FlushWait::default(),
             sent: AtomicBool::new(false),
-        }
-    }
-
-    fn leave_line(&mut self) {
-        if self.place.is_some() {
-            let place = &mut self.place;
-            self.shared.with(|state| state.leave_line(place));
         }
     }
 
@@ -352,40 +286,5 @@ impl fmt::Debug for Sender {
             .field("stage", &self.stage)
             .field("buffer_size", &self.buffer_size())
             .finish_non_exhaustive()
-    }
-}
-
-/// A place that a future holds. It is given up when the future is dropped.
-struct Waiting<'a> {
-    shared: &'a Shared,
-    place: Option<Place>,
-    leave: fn(&mut State, &mut Option<Place>),
-}
-
-impl<'a> Waiting<'a> {
-    fn new(sender: &'a Sender, leave: fn(&mut State, &mut Option<Place>)) -> Self {
-        Self { shared: &sender.shared, place: None, leave }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.place.is_some() {
-            self.shared.with(|state| (self.leave)(state, &mut self.place));
-        }
-    }
-}
-
-/// The wait of a `flush` future. It is given up when the future is dropped.
-struct Flushing<'a> {
-    shared: &'a Shared,
-    wait: FlushWait,
-}
-
-impl Drop for Flushing<'_> {
-    fn drop(&mut self) {
-        if self.wait.is_waiting() {
-            self.shared.with(|state| state.leave_flushes(&mut self.wait));
-        }
     }
 }

@@ -7,7 +7,7 @@ use std::task::Waker;
 use bytes::Buf;
 
 use self::driving::Seat;
-pub(super) use self::driving::{Standing, Step};
+pub(super) use self::driving::Step;
 pub(super) use self::sending::{FlushWait, Readiness};
 use super::waiters::Waiters;
 use crate::chunk_queue::ChunkQueue;

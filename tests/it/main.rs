@@ -2,6 +2,7 @@
 mod accessors;
 mod async_write;
 mod cancel;
+mod channel;
 mod drain;
 mod ecosystem;
 mod errors;

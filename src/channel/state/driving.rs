@@ -1,7 +1,5 @@
 use std::task::{Context, Waker};
 
-use bytes::Buf;
-
 use super::{Life, State};
 use crate::write_buffer::WriteBuffer;
 
@@ -21,26 +19,22 @@ pub(super) enum Seat {
 pub(super) enum Until {
     /// Anything to do.
     Work,
-    /// Bytes to take, or an abort: it is in a flush of the inner writer.
+    /// A flush, or an abort: the inner writer does not take more.
+    Flush,
+    /// Bytes, or an abort: the inner writer is being flushed.
     Bytes,
-    /// An abort: it has bytes to write.
+    /// An abort: the inner writer is being flushed, while bytes wait.
     Abort,
-}
-
-/// What the driver has to do with the bytes that it has taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(in crate::channel) enum Standing {
-    Valid,
-    Aborted,
 }
 
 /// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(in crate::channel) enum Step {
-    /// Write what it has taken.
+    /// Write some of what it has taken.
     Write,
+    /// Discard what it has taken.
+    Discard,
     /// Flush the inner writer, while so many bytes wait.
     Flush { waiting: usize },
     /// Shut the inner writer down.
@@ -51,55 +45,50 @@ pub(in crate::channel) enum Step {
 
 /// What the driver does.
 impl State {
-    /// Takes note of what the inner writer has taken.
-    pub(in crate::channel) fn report(&mut self, buffer: &WriteBuffer) -> Standing {
-        let stats = buffer.stats();
-        self.written = stats.written_bytes;
-        self.write_calls = stats.write_calls;
-        if self.life == Life::Aborted {
-            return Standing::Aborted;
+    /// Takes note of what the inner writer has taken, and returns what the driver does next. What
+    /// is queued is taken once all that was taken before is written.
+    #[inline]
+    pub(in crate::channel) fn next(&mut self, buffer: &mut WriteBuffer, cx: &Context<'_>) -> Step {
+        self.report(buffer);
+        self.update();
+        let is_aborted = self.life == Life::Aborted;
+        let is_done = self.buffer_size() == 0;
+        if is_aborted && !buffer.is_empty() {
+            return Step::Discard;
         }
-        self.taken = buffer.buffer_size();
-        Standing::Valid
+        if is_done && self.life != Life::Open {
+            return Step::Shutdown;
+        }
+        if self.is_flush_due() || (is_done && self.written > self.flushed.unwrap_or(0)) {
+            self.sit(cx, if is_done { Until::Bytes } else { Until::Abort });
+            return Step::Flush { waiting: self.buffer_size() };
+        }
+        if is_done {
+            self.sit(cx, Until::Work);
+            return Step::Wait;
+        }
+        if buffer.is_empty() {
+            buffer.swap_queue(&mut self.queue);
+            self.taken = buffer.buffer_size();
+        }
+        Step::Write
     }
 
     /// Takes note of an inner writer that takes no more for now.
-    pub(in crate::channel) fn wait_for_writer(
-        &mut self,
-        buffer: &WriteBuffer,
-        cx: &Context<'_>,
-    ) -> Standing {
-        let standing = self.report(buffer);
-        if standing == Standing::Valid {
-            self.sit(cx, Until::Abort);
-        }
-        standing
+    pub(in crate::channel) fn wait_for_writer(&mut self, buffer: &WriteBuffer, cx: &Context<'_>) {
+        self.report(buffer);
+        self.sit(cx, Until::Flush);
     }
 
-    /// Returns what the driver does next, which has written all that it had taken.
-    pub(in crate::channel) fn next(&mut self, buffer: &mut WriteBuffer, cx: &Context<'_>) -> Step {
-        debug_assert!(buffer.is_empty());
-        let _ = self.report(buffer);
-        self.update();
-        if self.queue.is_empty() && self.life != Life::Open {
-            return self.drive(Step::Shutdown);
-        }
-        if self.is_flush_due() {
-            let waiting = self.queue.remaining();
-            self.sit(cx, if waiting == 0 { Until::Bytes } else { Until::Abort });
-            return Step::Flush { waiting };
-        }
-        if !self.queue.is_empty() {
-            buffer.swap_queue(&mut self.queue);
+    /// Takes note of what the inner writer has taken.
+    #[inline]
+    pub(in crate::channel) fn report(&mut self, buffer: &WriteBuffer) {
+        let stats = buffer.stats();
+        self.written = stats.written_bytes;
+        self.write_calls = stats.write_calls;
+        if self.life != Life::Aborted {
             self.taken = buffer.buffer_size();
-            return self.drive(Step::Write);
         }
-        if self.written > self.flushed.unwrap_or(0) {
-            self.sit(cx, Until::Bytes);
-            return Step::Flush { waiting: 0 };
-        }
-        self.sit(cx, Until::Work);
-        Step::Wait
     }
 
     /// Takes note of a flush of the inner writer. Returns one of those who waited for it; it is
@@ -115,13 +104,7 @@ impl State {
     #[inline]
     pub(super) fn call_driver(&mut self) -> Option<Waker> {
         let Seat::Waiting { until, .. } = self.seat else { return None };
-        let aborted = self.life == Life::Aborted;
-        let is_called = match until {
-            Until::Abort => aborted,
-            Until::Bytes => aborted || !self.queue.is_empty(),
-            Until::Work => self.life != Life::Open || !self.queue.is_empty() || self.is_flush_due(),
-        };
-        if !is_called {
+        if !self.is_called(until) {
             return None;
         }
         match std::mem::replace(&mut self.seat, Seat::Driving) {
@@ -130,16 +113,20 @@ impl State {
         }
     }
 
+    #[inline]
+    fn is_called(&mut self, until: Until) -> bool {
+        let is_aborted = self.life == Life::Aborted;
+        match until {
+            Until::Work => !self.queue.is_empty() || self.life != Life::Open || self.is_flush_due(),
+            Until::Flush => is_aborted || self.is_flush_due(),
+            Until::Bytes => is_aborted || !self.queue.is_empty(),
+            Until::Abort => is_aborted,
+        }
+    }
+
     /// Tells whether someone waits for a flush of no more than what is written.
     fn is_flush_due(&mut self) -> bool {
         self.flushes.first().is_some_and(|first| first.goal <= self.written)
-    }
-
-    fn drive(&mut self, step: Step) -> Step {
-        if let Seat::Waiting { waker, .. } = std::mem::replace(&mut self.seat, Seat::Driving) {
-            self.retire(Some(waker));
-        }
-        step
     }
 
     fn sit(&mut self, cx: &Context<'_>, until: Until) {

@@ -1,0 +1,82 @@
+//! Senders and the driver, polled by hand, on runtimes and on sockets.
+mod aborts;
+mod ends;
+mod flush;
+mod handles;
+mod limits;
+mod model;
+mod threads;
+mod waiting;
+
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+
+use bytes::Bytes;
+use flow_controlled_writer::channel::{Driver, DriverError, Sender};
+use flow_controlled_writer::{Builder, Watermarks};
+
+use crate::support::{Answer, Handle, Outcome, Scripted, Task};
+
+/// A channel over a gathering scripted writer, without merging, whose driver is polled by hand.
+struct Channel {
+    sender: Sender,
+    inner: Handle,
+    driver: Driver<Scripted>,
+    driving: Task,
+}
+
+impl Channel {
+    fn new(marks: (usize, usize), script: impl IntoIterator<Item = Answer>) -> Self {
+        Self::with_options(&unmerged(marks), script)
+    }
+
+    fn with_options(options: &Builder, script: impl IntoIterator<Item = Answer>) -> Self {
+        let (inner, handle) = Scripted::gathering(script);
+        let (sender, driver) = options.build(inner).into_channel();
+        Self { sender, inner: handle, driver, driving: Task::new() }
+    }
+
+    /// Polls the driver, which has not ended.
+    fn drive(&mut self) -> Poll<Result<Scripted, DriverError<Scripted>>> {
+        self.driving.poll(pin!(&mut self.driver))
+    }
+
+    /// Polls the driver and expects it to go on.
+    #[track_caller]
+    fn drive_on(&mut self) {
+        assert!(self.drive().is_pending(), "the driver has ended");
+    }
+
+    /// Sends `chunk` by a sender that must not wait.
+    #[track_caller]
+    fn send(&self, chunk: &'static str) {
+        self.sender.try_send(chunk).expect("not paused");
+    }
+
+    /// Sends one chunk that pauses the channel.
+    #[track_caller]
+    fn pause(&self) {
+        let marks = self.sender.watermarks();
+        self.sender.try_send(vec![b'#'; marks.high() + 1]).expect("not paused");
+        assert!(self.sender.is_paused());
+    }
+}
+
+/// Options with `(low, high)` and without merging.
+fn unmerged((low, high): (usize, usize)) -> Builder {
+    Builder::new().watermarks(Watermarks::new(low, high)).coalesce_threshold(0)
+}
+
+/// Polls once.
+fn poll<F: Future>(future: F) -> Poll<F::Output> {
+    Task::new().poll(pin!(future))
+}
+
+fn kind<T>(result: Poll<io::Result<T>>) -> Outcome<T> {
+    result.map_err(|error| error.kind())
+}
+
+fn bytes(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}

@@ -1,0 +1,103 @@
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::task::Poll;
+
+use flow_controlled_writer::TrySendError;
+
+use super::{Channel, bytes, kind, poll};
+use crate::support::{Answer, Call, READY, Task, failed};
+
+/// The driver has taken a chunk and waits for the inner writer. An abort must reach also what was
+/// taken, and wake the driver, which would else wait for ever.
+#[test]
+fn abort_discards_what_is_queued_and_what_the_driver_has_taken() {
+    let mut channel = Channel::new((2, 4), [Answer::Take(2), Answer::Pending]);
+    channel.send("data");
+    channel.drive_on();
+    channel.pause();
+    channel.driving.take_wakes();
+    let sender = channel.sender.clone();
+    let tasks = [Task::new(), Task::new(), Task::new()];
+    let mut send = pin!(sender.send("waits"));
+    let mut flush = pin!(sender.flush());
+    let mut closed = pin!(sender.closed());
+    assert!(tasks[0].poll(send.as_mut()).is_pending());
+    assert!(tasks[1].poll(flush.as_mut()).is_pending());
+    assert!(tasks[2].poll(closed.as_mut()).is_pending());
+
+    assert_eq!(channel.sender.abort(), 7);
+    assert_eq!((sender.buffer_size(), sender.abort()), (0, 0));
+    assert_eq!(tasks.each_ref().map(Task::take_wakes), [1, 1, 0]);
+    assert_eq!(channel.driving.take_wakes(), 1);
+    assert_eq!(poll(send), Poll::Ready(Err(TrySendError::Closed(bytes("waits")))));
+    assert_eq!(kind(poll(flush)), failed(ErrorKind::BrokenPipe));
+    assert_eq!(sender.try_send("x"), Err(TrySendError::Closed(bytes("x"))));
+
+    channel.inner.take_log();
+    let Poll::Ready(Ok(_)) = channel.drive() else { panic!("the driver goes on") };
+    assert_eq!(poll(closed), Poll::Ready(()));
+    assert_eq!((sender.buffer_size(), channel.inner.wire()), (0, b"da".to_vec()));
+    let log = channel.inner.take_log();
+    assert!(log.ends_with(&[Call::Flush(Answer::Done), Call::Shutdown(Answer::Done)]), "{log:?}");
+    let stats = sender.stats();
+    assert_eq!((stats.enqueued_bytes, stats.written_bytes), (9, 2));
+}
+
+#[test]
+fn an_idle_driver_is_woken_by_abort() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.drive_on();
+    assert_eq!(channel.sender.abort(), 0);
+    assert_eq!(channel.driving.take_wakes(), 1);
+    assert!(channel.drive().is_ready());
+}
+
+#[test]
+fn abort_after_close_discards_the_rest() {
+    let mut channel = Channel::new((2, 4), [Answer::Pending]);
+    channel.pause();
+    channel.sender.close();
+    channel.drive_on();
+    assert_eq!(channel.sender.abort(), 5);
+    assert_eq!(channel.driving.take_wakes(), 1);
+    assert!(matches!(channel.drive(), Poll::Ready(Ok(_))));
+    assert_eq!(channel.inner.wire(), b"");
+}
+
+#[test]
+fn a_flush_after_an_abort_covers_what_was_written() {
+    let mut channel = Channel::new((2, 40), []);
+    channel.send("data");
+    channel.drive_on();
+    channel.send("discarded");
+    channel.sender.abort();
+    assert_eq!(kind(poll(channel.sender.flush())), READY);
+    assert!(channel.drive().is_ready());
+    assert_eq!(kind(poll(channel.sender.flush())), READY);
+}
+
+/// An abort comes between two calls of the inner writer, in the midst of a poll of the driver.
+#[test]
+fn an_abort_by_a_waiter_that_the_driver_wakes_ends_the_channel() {
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
+
+    use flow_controlled_writer::channel::Sender;
+
+    struct Aborts(Sender);
+
+    impl Wake for Aborts {
+        fn wake(self: Arc<Self>) {
+            self.0.abort();
+        }
+    }
+
+    let mut channel = Channel::new((6, 7), [Answer::Take(2), Answer::Take(2)]);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let waker = Waker::from(Arc::new(Aborts(channel.sender.clone())));
+    let mut ready = pin!(sender.ready());
+    assert!(ready.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(matches!(channel.drive(), Poll::Ready(Ok(_))));
+    assert_eq!((channel.inner.wire(), sender.buffer_size()), (b"####".to_vec(), 0));
+}

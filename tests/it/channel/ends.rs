@@ -1,0 +1,285 @@
+use std::io::ErrorKind;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use bytes::Bytes;
+use flow_controlled_writer::channel::Sender;
+use flow_controlled_writer::{FlowControlledWriter, TrySendError, Watermarks};
+use futures::{Sink, SinkExt};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use super::{Channel, bytes, kind, poll, unmerged};
+use crate::support::{Answer, Call, READY, Scripted, Task, failed};
+
+/// Lets all kinds of calls wait, calls `end`, and checks that each of them, and each later one,
+/// ends with an error of the kind `expected`.
+#[track_caller]
+fn every_call_ends(channel: &mut Channel, expected: ErrorKind, end: impl FnOnce(&mut Channel)) {
+    channel.pause();
+    let sender = channel.sender.clone();
+    let (mut sink, mut stream) = (sender.clone(), sender.clone());
+    let tasks = [(); 6].map(|()| Task::new());
+    let mut send = pin!(sender.send("waits"));
+    let mut ready = pin!(sender.ready());
+    let mut flush = pin!(sender.flush());
+    let mut closed = pin!(sender.closed());
+    assert!(tasks[0].poll(send.as_mut()).is_pending());
+    assert!(tasks[1].poll(ready.as_mut()).is_pending());
+    assert!(tasks[2].poll(flush.as_mut()).is_pending());
+    assert!(tasks[3].poll(closed.as_mut()).is_pending());
+    assert!(Pin::new(&mut sink).poll_ready(&mut tasks[4].context()).is_pending());
+    assert!(Pin::new(&mut stream).poll_write(&mut tasks[5].context(), b"w").is_pending());
+
+    end(channel);
+    assert_eq!(tasks.each_ref().map(Task::take_wakes), [1; 6]);
+    let closed_chunk = |chunk| TrySendError::Closed(bytes(chunk));
+    assert_eq!(poll(send), Poll::Ready(Err(closed_chunk("waits"))));
+    assert_eq!(kind(poll(ready)), failed(expected));
+    assert_eq!(kind(poll(flush)), failed(expected));
+    assert_eq!(poll(closed), Poll::Ready(()));
+    assert_eq!(kind(Pin::new(&mut sink).poll_ready(&mut tasks[4].context())), failed(expected));
+    assert_eq!(
+        kind(Pin::new(&mut stream).poll_write(&mut tasks[5].context(), b"w")),
+        failed(expected)
+    );
+    every_later_call_fails(&sender, expected);
+    every_later_call_fails(&sender.clone(), expected);
+}
+
+#[track_caller]
+fn every_later_call_fails(sender: &Sender, expected: ErrorKind) {
+    assert!(sender.is_closed());
+    assert_eq!(sender.try_send("x"), Err(TrySendError::Closed(bytes("x"))));
+    assert_eq!(poll(sender.send("x")), Poll::Ready(Err(TrySendError::Closed(bytes("x")))));
+    assert_eq!(kind(poll(sender.ready())), failed(expected));
+    assert_eq!(kind(poll(sender.flush())), failed(expected));
+    assert_eq!(poll(sender.closed()), Poll::Ready(()));
+    let mut handle = sender.clone();
+    assert_eq!(kind(poll(handle.feed(bytes("x")))), failed(expected));
+    let error = handle.start_send_unpin(bytes("x")).expect_err("closed");
+    assert_eq!(error.kind(), expected);
+    let refused = error.downcast::<TrySendError>().expect("the chunk is inside");
+    assert_eq!(refused.into_inner(), "x");
+    assert_eq!(kind(poll(handle.write(b"x"))), failed(expected));
+    assert_eq!(kind(poll(AsyncWriteExt::flush(&mut handle))), failed(expected));
+    assert_eq!(kind(poll(SinkExt::<Bytes>::close(&mut handle))), failed(expected));
+    assert_eq!((sender.abort(), sender.buffer_size()), (0, 0));
+}
+
+#[test]
+fn every_call_ends_when_the_driver_is_dropped() {
+    let mut channel = Channel::new((2, 4), []);
+    every_call_ends(&mut channel, ErrorKind::BrokenPipe, |channel| {
+        let (inner, _) = Scripted::gathering([]);
+        channel.driver = FlowControlledWriter::new(inner).into_channel().1;
+    });
+}
+
+#[test]
+fn every_call_ends_when_the_inner_writer_fails() {
+    let script = [Answer::Take(2), Answer::Fail(ErrorKind::ConnectionReset)];
+    let mut channel = Channel::new((2, 4), script);
+    every_call_ends(&mut channel, ErrorKind::ConnectionReset, |channel| {
+        let Poll::Ready(Err(failure)) = channel.drive() else { panic!("the driver goes on") };
+        assert_eq!(failure.error.kind(), ErrorKind::ConnectionReset);
+        assert_eq!(failure.parts.queue.into_iter().collect::<Vec<_>>(), [bytes("###")]);
+    });
+}
+
+#[test]
+fn a_failed_driver_returns_all_that_was_not_written_in_order() {
+    let mut channel = Channel::new((2, 12), [Answer::Take(3), Answer::Pending]);
+    channel.send("one ");
+    channel.send("two ");
+    channel.drive_on();
+    channel.send("three ");
+    let mut late = channel.sender.clone();
+    assert_eq!(
+        kind(poll(futures::future::poll_fn(|cx| Pin::new(&mut late).poll_ready(cx)))),
+        READY
+    );
+    channel.send("four ");
+    late.start_send_unpin(bytes("five")).expect("ready");
+    channel.inner.script([Answer::Fail(ErrorKind::BrokenPipe)]);
+    let Poll::Ready(Err(failure)) = channel.drive() else { panic!("the driver goes on") };
+    assert_eq!(failure.to_string(), "the writer failed with 20 bytes not sent");
+    assert!(std::error::Error::source(&failure).is_some());
+    assert!(format!("{failure:?}").contains("bytes: 20"));
+    let unsent: Vec<Bytes> = failure.parts.queue.into_iter().collect();
+    assert_eq!(unsent.concat(), b" two three four five");
+    assert_eq!(channel.sender.buffer_size(), 0);
+}
+
+#[test]
+fn what_is_left_is_drained_flushed_and_shut_down_when_the_last_sender_is_dropped() {
+    let script = [Answer::Take(2), Answer::Pending, Answer::Pending];
+    let mut channel = Channel::new((2, 40), script);
+    channel.send("data");
+    let clone = channel.sender.clone();
+    channel.drive_on();
+    channel.send("more");
+    let Channel { sender, inner, mut driver, driving } = channel;
+    drop(sender);
+    assert!(driving.poll(pin!(&mut driver)).is_pending());
+    drop(clone);
+    inner.script_flush([Answer::Pending]);
+    inner.script_shutdown([Answer::Pending]);
+    inner.take_log();
+    assert!(driving.poll(pin!(&mut driver)).is_pending());
+    assert!(driving.poll(pin!(&mut driver)).is_pending());
+    assert!(driving.poll(pin!(&mut driver)).is_ready());
+    assert_eq!(inner.wire(), b"datamore");
+    assert_eq!(
+        inner.take_log()[2..],
+        [
+            Call::Flush(Answer::Pending),
+            Call::Flush(Answer::Done),
+            Call::Shutdown(Answer::Pending),
+            Call::Shutdown(Answer::Done),
+        ]
+    );
+}
+
+#[test]
+fn an_idle_driver_is_woken_by_the_last_drop() {
+    let mut channel = Channel::new((2, 40), []);
+    channel.drive_on();
+    let Channel { sender, mut driver, driving, .. } = channel;
+    let clone = sender.clone();
+    drop(sender);
+    assert_eq!(driving.take_wakes(), 0);
+    drop(clone);
+    assert_eq!(driving.take_wakes(), 1);
+    assert!(driving.poll(pin!(&mut driver)).is_ready());
+}
+
+#[test]
+fn close_ends_sending_for_all_and_loses_nothing() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.drive_on();
+    channel.pause();
+    channel.driving.take_wakes();
+    let sender = channel.sender.clone();
+    let tasks = [Task::new(), Task::new()];
+    let mut send = pin!(sender.send("waits"));
+    let mut closed = pin!(sender.closed());
+    let mut flush = pin!(sender.flush());
+    assert!(tasks[0].poll(send.as_mut()).is_pending());
+    assert!(tasks[1].poll(closed.as_mut()).is_pending());
+    assert!(poll(flush.as_mut()).is_pending());
+    channel.sender.close();
+    assert_eq!(tasks.each_ref().map(Task::take_wakes), [1, 0]);
+    assert_eq!(poll(send), Poll::Ready(Err(TrySendError::Closed(bytes("waits")))));
+    assert!(sender.is_closed());
+    assert_eq!(sender.try_send(""), Err(TrySendError::Closed(Bytes::new())));
+    let Poll::Ready(Ok(_)) = channel.drive() else { panic!("the driver goes on") };
+    assert_eq!(tasks[1].take_wakes(), 1);
+    assert_eq!(poll(closed), Poll::Ready(()));
+    assert_eq!(kind(poll(flush)), READY);
+    assert_eq!(kind(poll(sender.flush())), READY, "all is flushed");
+    assert_eq!(channel.inner.wire(), b"#####");
+    assert!(
+        channel
+            .inner
+            .take_log()
+            .ends_with(&[Call::Flush(Answer::Done), Call::Shutdown(Answer::Done)])
+    );
+}
+
+#[test]
+fn an_idle_driver_is_woken_by_close() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.drive_on();
+    channel.sender.close();
+    channel.sender.close();
+    assert_eq!(channel.driving.take_wakes(), 1);
+    assert!(channel.drive().is_ready());
+}
+
+/// The shutdown of the inner writer may take long; a flush must not wait for it.
+#[test]
+fn a_flush_resolves_before_the_shutdown_of_the_inner_writer() {
+    let mut channel = Channel::new((2, 40), []);
+    channel.inner.script_shutdown([Answer::Pending]);
+    channel.send("data");
+    let sender = channel.sender.clone();
+    let mut flush = pin!(sender.flush());
+    assert!(poll(flush.as_mut()).is_pending());
+    channel.sender.close();
+    channel.drive_on();
+    assert_eq!(kind(poll(flush)), READY);
+    assert!(channel.drive().is_ready());
+}
+
+#[test]
+fn a_writer_takes_its_queue_its_options_and_its_totals_along() {
+    let (inner, handle) = Scripted::gathering([Answer::Take(2), Answer::Pending]);
+    let options = unmerged((3, 6)).max_buffer_size(20);
+    let mut writer = options.build(inner);
+    writer.try_send("first").expect("not paused");
+    assert!(poll(writer.flush()).is_pending());
+    writer.try_send("second").expect("not paused");
+    let stats = writer.stats();
+    let (sender, mut driver) = writer.into_channel();
+    assert_eq!((sender.buffer_size(), sender.is_paused()), (9, true));
+    assert_eq!((sender.stats(), sender.watermarks()), (stats, Watermarks::new(3, 6)));
+    let task = Task::new();
+    assert!(task.poll(pin!(&mut driver)).is_pending());
+    assert_eq!(poll(sender.send("third")), Poll::Ready(Ok(())));
+    let too_large = Bytes::from(vec![0; 21]);
+    let refused = poll(sender.send(too_large.clone()));
+    assert_eq!(refused, Poll::Ready(Err(TrySendError::Full(too_large))));
+    assert_eq!(task.take_wakes(), 1);
+    assert!(task.poll(pin!(&mut driver)).is_pending());
+    assert_eq!(handle.wire(), b"firstsecondthird");
+    assert_eq!(sender.stats().enqueued_bytes, 16);
+    assert_eq!(sender.stats().written_bytes, 16);
+}
+
+#[test]
+fn a_failed_writer_makes_a_failed_channel() {
+    let (inner, _) = Scripted::gathering([Answer::Fail(ErrorKind::TimedOut)]);
+    let mut writer = FlowControlledWriter::new(inner);
+    writer.try_send("unsent").expect("not paused");
+    assert!(matches!(poll(writer.flush()), Poll::Ready(Err(_))));
+    let (sender, driver) = writer.into_channel();
+    assert!(sender.is_closed());
+    assert_eq!(kind(poll(sender.ready())), failed(ErrorKind::TimedOut));
+    let Poll::Ready(Err(failure)) = poll(driver) else { panic!("the driver goes on") };
+    assert_eq!(failure.error.kind(), ErrorKind::TimedOut);
+    assert_eq!(failure.parts.queue.into_iter().collect::<Vec<_>>(), [bytes("unsent")]);
+}
+
+#[test]
+fn a_writer_that_was_shut_down_makes_a_closed_channel() {
+    let (inner, handle) = Scripted::gathering([Answer::Pending]);
+    let mut writer = FlowControlledWriter::new(inner);
+    writer.try_send("data").expect("not paused");
+    assert!(poll(writer.shutdown()).is_pending());
+    let (sender, driver) = writer.into_channel();
+    assert_eq!(sender.try_send("x"), Err(TrySendError::Closed(bytes("x"))));
+    assert!(matches!(poll(driver), Poll::Ready(Ok(_))));
+    assert_eq!(handle.wire(), b"data");
+}
+
+#[test]
+#[should_panic(expected = "polled after it had returned")]
+fn a_driver_polled_after_its_end_panics() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.sender.close();
+    assert!(channel.drive().is_ready());
+    let _ = channel.drive();
+}
+
+#[test]
+fn both_ends_can_move_between_threads() {
+    fn is_send_and_sync<T: Send + Sync + Unpin>(_: &T) {}
+    fn is_send<T: Send>(_: T) {}
+    let (sender, driver) = FlowControlledWriter::new(tokio::io::sink()).into_channel();
+    is_send_and_sync(&sender);
+    is_send_and_sync(&driver);
+    is_send(sender.send("x"));
+    is_send(sender.ready());
+    is_send(sender.flush());
+    is_send(sender.closed());
+}

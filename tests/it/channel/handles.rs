@@ -1,0 +1,188 @@
+use std::io::ErrorKind;
+use std::pin::Pin;
+use std::task::Poll;
+
+use flow_controlled_writer::TrySendError;
+use futures::{Sink, SinkExt, StreamExt};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use super::{Channel, bytes, kind, poll};
+use crate::support::{Answer, Call, READY, Task, failed};
+
+fn is_ready(sender: &mut flow_controlled_writer::channel::Sender, task: &Task) -> bool {
+    Pin::new(sender).poll_ready(&mut task.context()).is_ready()
+}
+
+/// Three sinks are told to be ready. The first one pauses the channel; the others send, as they
+/// may. Only one of the three may take the buffer above the high mark, and no chunk may be lost or
+/// reordered.
+#[test]
+fn sinks_that_lost_their_turn_do_not_take_the_buffer_beyond_one_item() {
+    let mut channel = Channel::new((2, 4), [Answer::Pending]);
+    let task = Task::new();
+    let mut sinks = [(); 3].map(|()| channel.sender.clone());
+    for sink in &mut sinks {
+        assert!(is_ready(sink, &task));
+    }
+    for (sink, chunk) in sinks.iter_mut().zip(["11111", "22222", "33333"]) {
+        Pin::new(sink).start_send(bytes(chunk)).expect("ready");
+        assert_eq!(channel.sender.buffer_size(), 5);
+    }
+    assert!(!is_ready(&mut sinks[1], &task));
+    let mut flushed = Box::pin(sinks[2].flush());
+    assert!(task.poll(flushed.as_mut()).is_pending());
+    channel.drive_on();
+    channel.inner.script([Answer::Take(4), Answer::Pending]);
+    channel.drive_on();
+    assert_eq!(channel.sender.buffer_size(), 6, "the second was queued when the first was gone");
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"111112222233333");
+    assert_eq!(kind(task.poll(flushed.as_mut())), READY);
+}
+
+#[test]
+fn start_send_without_ready_is_accepted_and_counted_while_paused() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    channel.sender.start_send_unpin(bytes("more")).expect("open");
+    assert_eq!(channel.sender.buffer_size(), 9);
+}
+
+#[test]
+fn ending_a_sink_flushes_and_ends_that_handle_only() {
+    let mut channel = Channel::new((2, 40), []);
+    let mut sink = channel.sender.clone();
+    sink.start_send_unpin(bytes("last")).expect("ready");
+    let task = Task::new();
+    let mut closed = Box::pin(SinkExt::close(&mut sink));
+    assert!(task.poll(closed.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(kind(task.poll(closed.as_mut())), READY);
+    drop(closed);
+    assert!(sink.is_closed() && sink.clone().is_closed());
+    assert_eq!(poll(sink.send("x")), Poll::Ready(Err(TrySendError::Closed(bytes("x")))));
+    assert_eq!(sink.try_send("x"), Err(TrySendError::Closed(bytes("x"))));
+    assert_eq!(kind(poll(sink.feed(bytes("x")))), failed(ErrorKind::BrokenPipe));
+    assert_eq!(kind(poll(sink.write(b"x"))), failed(ErrorKind::BrokenPipe));
+    assert_eq!(kind(poll(SinkExt::close(&mut sink))), READY, "the second close does nothing");
+    assert!(!channel.sender.is_closed());
+    channel.send("more");
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"lastmore");
+    assert!(!channel.inner.take_log().contains(&Call::Shutdown(Answer::Done)));
+}
+
+#[test]
+fn the_last_handle_to_end_ends_the_channel() {
+    let mut channel = Channel::new((2, 40), []);
+    let mut sender = channel.sender.clone();
+    channel.send("data");
+    assert!(poll(channel.sender.shutdown()).is_pending());
+    channel.drive_on();
+    assert_eq!(kind(poll(channel.sender.shutdown())), READY);
+    assert!(poll(SinkExt::close(&mut sender)).is_ready());
+    assert!(channel.drive().is_ready());
+    assert!(
+        channel
+            .inner
+            .take_log()
+            .ends_with(&[Call::Flush(Answer::Done), Call::Shutdown(Answer::Done)])
+    );
+}
+
+#[tokio::test]
+async fn streams_are_forwarded_into_clones() {
+    let (sender, driver) =
+        flow_controlled_writer::FlowControlledWriter::new(Vec::new()).into_channel();
+    let forwards: Vec<_> = (0..5_u8)
+        .map(|number| {
+            let stream = futures::stream::iter((0..100).map(move |_| Ok(vec![number; 3].into())));
+            tokio::spawn(stream.forward(sender.clone()))
+        })
+        .collect();
+    drop(sender);
+    let wire = driver.await.expect("a vector takes all");
+    for forward in forwards {
+        forward.await.expect("no panic").expect("no error");
+    }
+    for number in 0..5 {
+        assert_eq!(wire.iter().filter(|&&byte| byte == number).count(), 300);
+    }
+}
+
+#[test]
+fn writes_never_take_the_buffer_above_high() {
+    let mut channel = Channel::new((2, 10), []);
+    let task = Task::new();
+    let mut write =
+        |data: &[u8]| kind(Pin::new(&mut channel.sender).poll_write(&mut task.context(), data));
+    assert_eq!(write(b"1234567"), Poll::Ready(Ok(7)));
+    assert_eq!(write(b"1234567"), Poll::Ready(Ok(3)));
+    assert_eq!(write(b"1234567"), Poll::Pending);
+    assert_eq!(write(b""), Poll::Ready(Ok(0)));
+    assert!(channel.sender.is_paused());
+    channel.drive_on();
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(kind(poll(channel.sender.write(b"4567"))), Poll::Ready(Ok(4)));
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"12345671234567");
+}
+
+#[test]
+fn slices_of_one_call_stay_together() {
+    let mut channel = Channel::new((2, 10), []);
+    let slices = [b"ab", b"cd", b"ef"].map(|slice: &[u8; 2]| std::io::IoSlice::new(slice));
+    assert!(channel.sender.is_write_vectored());
+    let written =
+        Pin::new(&mut channel.sender).poll_write_vectored(&mut Task::new().context(), &slices);
+    assert_eq!(kind(written), Poll::Ready(Ok(6)));
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"abcdef");
+}
+
+/// With equal marks a full channel is not paused, but has no room for a slice either: a write must
+/// wait for the inner writer, and neither spin nor hang.
+#[test]
+fn writes_wait_for_room_where_the_marks_are_equal() {
+    let mut channel = Channel::new((4, 4), []);
+    let task = Task::new();
+    channel.send("1234");
+    assert!(!channel.sender.is_paused());
+    let write = Pin::new(&mut channel.sender).poll_write(&mut task.context(), b"5");
+    assert_eq!((kind(write), task.take_wakes()), (Poll::Pending, 0));
+    channel.drive_on();
+    assert_eq!(task.take_wakes(), 1);
+    let write = Pin::new(&mut channel.sender).poll_write(&mut task.context(), b"5");
+    assert_eq!(kind(write), Poll::Ready(Ok(1)));
+}
+
+#[tokio::test]
+async fn write_all_ends_with_a_high_mark_of_zero() {
+    let options = super::unmerged((0, 0));
+    let (mut sender, driver) = options.build(Vec::new()).into_channel();
+    let driver = tokio::spawn(driver);
+    let data: Vec<u8> = (0..200_000_u32).map(|index| index as u8).collect();
+    sender.write_all(&data).await.expect("open");
+    sender.shutdown().await.expect("open");
+    assert_eq!(driver.await.expect("no panic").expect("no error"), data);
+}
+
+/// `poll_flush` is given up, more is sent, then it is polled again: what was sent in between must
+/// be covered.
+#[test]
+fn a_flush_of_a_handle_covers_what_the_handle_has_sent_since_it_was_given_up() {
+    let mut channel = Channel::new((2, 40), [Answer::Done, Answer::Pending]);
+    let mut sink = channel.sender.clone();
+    let task = Task::new();
+    sink.try_send("first").expect("open");
+    assert!(Sink::poll_flush(Pin::new(&mut sink), &mut task.context()).is_pending());
+    channel.drive_on();
+    sink.try_send("second").expect("open");
+    assert!(Sink::poll_flush(Pin::new(&mut sink), &mut task.context()).is_pending());
+    channel.drive_on();
+    assert!(Sink::poll_flush(Pin::new(&mut sink), &mut task.context()).is_pending());
+    channel.drive_on();
+    assert_eq!(kind(Sink::poll_flush(Pin::new(&mut sink), &mut task.context())), READY);
+    assert_eq!(channel.inner.wire(), b"firstsecond");
+}

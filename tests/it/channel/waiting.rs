@@ -1,0 +1,251 @@
+use std::pin::pin;
+use std::task::Poll;
+
+use flow_controlled_writer::{TrySendError, Watermarks};
+use futures::{FutureExt, SinkExt};
+
+use super::{Channel, bytes, poll};
+use crate::support::{Answer, Task};
+
+#[test]
+fn size_counts_what_is_queued_and_what_the_driver_has_not_written() {
+    let mut channel = Channel::new((0, 100), [Answer::Take(2), Answer::Pending]);
+    channel.send("data1");
+    assert_eq!(channel.sender.buffer_size(), 5);
+    channel.drive_on();
+    assert_eq!(channel.sender.buffer_size(), 3);
+    channel.send("data2");
+    assert_eq!(channel.sender.buffer_size(), 8);
+    assert!(channel.inner.wake());
+    channel.drive_on();
+    assert_eq!((channel.sender.buffer_size(), channel.inner.wire()), (0, b"data1data2".to_vec()));
+}
+
+#[test]
+fn send_waits_above_high_and_resumes_at_low() {
+    let mut channel = Channel::new((2, 4), [Answer::Take(2), Answer::Pending]);
+    channel.send("12345");
+    assert!(channel.sender.is_paused());
+    let task = Task::new();
+    let sender = channel.sender.clone();
+    let mut sent = pin!(sender.send("6"));
+    assert!(task.poll(sent.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!((channel.sender.buffer_size(), task.take_wakes()), (3, 0));
+    assert!(task.poll(sent.as_mut()).is_pending());
+
+    channel.inner.script([Answer::Take(1), Answer::Pending]);
+    channel.drive_on();
+    assert_eq!((channel.sender.buffer_size(), task.take_wakes()), (2, 1));
+    assert_eq!(task.poll(sent), Poll::Ready(Ok(())));
+    assert_eq!(channel.sender.buffer_size(), 3);
+    assert_eq!(channel.sender.stats().pauses, 1);
+}
+
+/// Ten senders wait. A resume must not wake only the first of them: each one that has sent lets
+/// the next one know, in the order in which they began to wait.
+#[test]
+fn waiters_are_served_in_the_order_in_which_they_began_to_wait() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let mut waiting: Vec<_> =
+        (b'0'..=b'9').map(|digit| (Task::new(), Box::pin(sender.send(vec![digit])))).collect();
+    for (task, sent) in &mut waiting {
+        assert!(task.poll(sent.as_mut()).is_pending());
+    }
+    channel.drive_on();
+    let mut served = 0;
+    while served < waiting.len() {
+        let woken: Vec<_> = (0..10).filter(|&index| waiting[index].0.take_wakes() > 0).collect();
+        if woken.is_empty() {
+            assert!(channel.sender.is_paused(), "nobody is woken, and nothing is paused");
+            channel.drive_on();
+            continue;
+        }
+        assert_eq!(woken, [served], "one at a time, and in order");
+        let (task, sent) = &mut waiting[served];
+        assert_eq!(task.poll(sent.as_mut()), Poll::Ready(Ok(())));
+        served += 1;
+    }
+    channel.drive_on();
+    assert!(channel.inner.wire().ends_with(b"#0123456789"));
+}
+
+#[test]
+fn a_waiter_that_is_polled_before_its_turn_goes_on_waiting() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let (first, second) = (channel.sender.clone(), channel.sender.clone());
+    let (mut first, mut second) = (pin!(first.send("1")), pin!(second.send("2")));
+    assert!(poll(first.as_mut()).is_pending());
+    assert!(poll(second.as_mut()).is_pending());
+    channel.drive_on();
+    assert!(!channel.sender.is_paused());
+    assert!(poll(second.as_mut()).is_pending());
+    assert_eq!(poll(first), Poll::Ready(Ok(())));
+    assert_eq!(poll(second), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_newcomer_need_not_queue_behind_those_who_wait() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let mut sent = pin!(sender.send("waited"));
+    assert!(poll(sent.as_mut()).is_pending());
+    channel.drive_on();
+    channel.send("new");
+    assert_eq!(poll(sent), Poll::Ready(Ok(())));
+    channel.drive_on();
+    assert!(channel.inner.wire().ends_with(b"newwaited"));
+}
+
+/// A waiter is woken, but before it comes a newcomer pauses the channel again. The waiter must
+/// still be the first in line, also before one that began to wait in between.
+#[test]
+fn a_woken_waiter_that_finds_the_channel_paused_again_keeps_its_place() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let (first, second) = (channel.sender.clone(), channel.sender.clone());
+    let (early, late) = (Task::new(), Task::new());
+    let mut first = pin!(first.send("1"));
+    assert!(early.poll(first.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!(early.take_wakes(), 1);
+    channel.pause();
+    let mut second = pin!(second.send("2"));
+    assert!(late.poll(second.as_mut()).is_pending());
+    assert!(early.poll(first.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!((early.take_wakes(), late.take_wakes()), (1, 0));
+    assert_eq!(early.poll(first), Poll::Ready(Ok(())));
+    assert_eq!(late.take_wakes(), 1);
+    assert_eq!(late.poll(second), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_waiter_dropped_before_its_turn_leaves_no_hole() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let senders = [(); 3].map(|()| channel.sender.clone());
+    let tasks = [(); 3].map(|()| Task::new());
+    let mut sent: Vec<_> = senders.iter().map(|sender| Box::pin(sender.send("x"))).collect();
+    for (task, sent) in tasks.iter().zip(&mut sent) {
+        assert!(task.poll(sent.as_mut()).is_pending());
+    }
+    drop(sent.remove(1));
+    channel.drive_on();
+    assert_eq!(poll(&mut sent[0]), Poll::Ready(Ok(())));
+    assert_eq!((tasks[1].take_wakes(), tasks[2].take_wakes()), (0, 1));
+    assert_eq!(poll(&mut sent[1]), Poll::Ready(Ok(())));
+}
+
+/// The first waiter is woken and dropped before it is polled: the wake-up must go to the next one.
+#[test]
+fn a_waiter_dropped_after_it_was_woken_passes_the_wake_up_on() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let (first, second) = (channel.sender.clone(), channel.sender.clone());
+    let task = Task::new();
+    let mut doomed = Box::pin(first.ready());
+    let mut sent = pin!(second.send("x"));
+    assert!(poll(doomed.as_mut()).is_pending());
+    assert!(task.poll(sent.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!(task.take_wakes(), 0);
+    drop(doomed);
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(task.poll(sent), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn ready_resolves_when_not_paused_and_lets_the_next_one_know() {
+    let mut channel = Channel::new((2, 4), []);
+    assert!(matches!(poll(channel.sender.ready()), Poll::Ready(Ok(()))));
+    channel.pause();
+    let sender = channel.sender.clone();
+    let task = Task::new();
+    let (mut ready, mut next) = (pin!(sender.ready()), pin!(sender.ready()));
+    assert!(poll(ready.as_mut()).is_pending());
+    assert!(task.poll(next.as_mut()).is_pending());
+    channel.drive_on();
+    assert!(matches!(poll(ready), Poll::Ready(Ok(()))));
+    assert_eq!(task.take_wakes(), 1);
+    assert!(matches!(task.poll(next), Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn the_driver_is_woken_when_the_queue_becomes_non_empty_and_not_for_each_message() {
+    let mut channel = Channel::new((0, 100), []);
+    channel.drive_on();
+    for _ in 0..5 {
+        channel.send("x");
+    }
+    assert_eq!(channel.driving.take_wakes(), 1);
+    channel.drive_on();
+    channel.inner.otherwise(Answer::Pending);
+    channel.send("y");
+    assert_eq!(channel.driving.take_wakes(), 1);
+    channel.drive_on();
+    channel.send("z");
+    assert_eq!(channel.driving.take_wakes(), 0, "it waits for the inner writer");
+}
+
+#[test]
+fn set_watermarks_acts_at_once_both_ways_and_wakes_those_who_wait() {
+    let channel = Channel::new((128, 1024), []);
+    channel.sender.try_send(vec![0; 512]).expect("not paused");
+    channel.sender.set_watermarks(Watermarks::new(128, 256));
+    assert!(channel.sender.is_paused());
+    let sender = channel.sender.clone();
+    let task = Task::new();
+    let mut sent = pin!(sender.send("x"));
+    assert!(task.poll(sent.as_mut()).is_pending());
+    channel.sender.set_watermarks(Watermarks::new(512, 1024));
+    assert_eq!(channel.sender.watermarks(), Watermarks::new(512, 1024));
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(task.poll(sent), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn try_send_gives_the_chunk_back_while_paused_and_takes_an_empty_one() {
+    let channel = Channel::new((2, 4), []);
+    channel.pause();
+    assert_eq!(channel.sender.try_send("x"), Err(TrySendError::Full(bytes("x"))));
+    assert_eq!(channel.sender.try_send(""), Ok(()));
+    assert_eq!(channel.sender.buffer_size(), 5);
+}
+
+/// A batch of a resume: the driver may write more than one call, and every call counts.
+#[test]
+fn those_who_wait_are_woken_as_soon_as_the_inner_writer_has_taken_enough() {
+    let script = [Answer::Take(4), Answer::Take(4), Answer::Pending];
+    let mut channel = Channel::new((2, 9), script);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let task = Task::new();
+    let mut ready = pin!(sender.ready());
+    assert!(task.poll(ready.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!((channel.sender.buffer_size(), task.take_wakes()), (2, 1));
+    assert!(matches!(task.poll(ready), Poll::Ready(Ok(()))));
+}
+
+/// A `feed` that is given up leaves its handle in line, where nobody will ever poll it. It must not
+/// keep the wake-up from those behind it.
+#[test]
+fn a_handle_that_lost_interest_does_not_hold_up_the_line() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let mut stale = channel.sender.clone();
+    let other = channel.sender.clone();
+    assert!(poll(stale.feed(bytes("never"))).is_pending());
+    let task = Task::new();
+    let mut sent = pin!(other.send("x"));
+    assert!(task.poll(sent.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(task.poll(sent), Poll::Ready(Ok(())));
+    assert!(stale.feed(bytes("now")).now_or_never().is_some());
+}
