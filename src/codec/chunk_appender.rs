@@ -47,6 +47,19 @@ impl<'a> ChunkAppender<'a> {
     ///
     /// A [`FramedSink`](super::FramedSink) makes its own; this one serves to try an encoder without
     /// a writer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// LengthDelimitedEncoder::new().encode(Bytes::from("hi"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\0\0\x02hi");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     #[inline]
     pub fn new(queue: &'a mut ChunkQueue) -> Self {
         Self { before: queue.remaining(), queue, integrity: Integrity::Intact }
@@ -54,11 +67,38 @@ impl<'a> ChunkAppender<'a> {
 
     /// Appends a chunk: a copy of it below the writer's coalesce threshold (1024 bytes unless set
     /// otherwise), else the chunk itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::ChunkAppender;
+    ///
+    /// let body = Bytes::from(vec![1; 4096]);
+    /// let mut queue = ChunkQueue::new();
+    /// ChunkAppender::new(&mut queue).push(body.clone());
+    /// assert_eq!(queue.chunk().as_ptr(), body.as_ptr());
+    /// ```
     pub fn push(&mut self, chunk: impl Into<Bytes>) {
         self.queue.push(chunk);
     }
 
     /// Appends a copy of `src`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::ChunkAppender;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut dst = ChunkAppender::new(&mut queue);
+    /// dst.extend_from_slice(b"head");
+    /// dst.extend_from_slice(b"er");
+    /// assert_eq!(queue.chunk(), b"header");
+    /// ```
     #[inline]
     pub fn extend_from_slice(&mut self, src: &[u8]) {
         self.queue.extend_from_slice(src);
@@ -108,6 +148,19 @@ impl<'a> ChunkAppender<'a> {
     }
 
     /// Returns the bytes appended since the view was made, which is once for each frame.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::ChunkAppender;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.push("an earlier frame");
+    /// let mut dst = ChunkAppender::new(&mut queue);
+    /// dst.extend_from_slice(b"hello");
+    /// assert_eq!(dst.appended(), 5);
+    /// ```
     #[must_use]
     pub fn appended(&self) -> usize {
         self.queue.remaining().saturating_sub(self.before)

@@ -1,15 +1,15 @@
+mod accept;
+mod inspect;
+mod poll;
 mod read;
 mod sink;
 
 use std::fmt;
-use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use tokio::io::AsyncWrite;
 
-use super::{ChunkAppender, ChunkEncoder, FramedParts, TrySendItemError};
+use super::{ChunkAppender, ChunkEncoder, FramedParts};
 use crate::chunk_queue::ChunkQueue;
 use crate::write_buffer::Encoded;
 use crate::writer::FlowControlledWriter;
@@ -29,10 +29,10 @@ pin_project! {
     ///
     /// An encoder that returns an error leaves the queue as it was, to the byte, also if it had
     /// written half of a frame; so does a frame that would take the writer over its cap
-    /// ([`StorageFull`](io::ErrorKind::StorageFull)). The sink stays usable after both.
+    /// ([`StorageFull`](std::io::ErrorKind::StorageFull)). The sink stays usable after both.
     ///
     /// An encoder that removes or changes bytes of earlier frames fails the writer for good with
-    /// [`InvalidData`](io::ErrorKind::InvalidData): they are lost, and what is left is not a stream
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData): they are lost, and what is left is not a stream
     /// of frames. So does one that panics, where the panic is caught.
     ///
     /// Errors of the inner writer are final, as they are for the [`FlowControlledWriter`].
@@ -70,150 +70,77 @@ pin_project! {
     }
 }
 
-impl<W: AsyncWrite, E> FramedSink<W, E> {
-    /// Polls until the writer is not paused, draining while it is; never flushes the inner writer.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final, and
-    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) once the shutdown has begun.
-    pub fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_pin_mut().poll_ready(cx)
-    }
-
-    /// Polls until the queue is empty and the inner writer is flushed.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final.
-    pub fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_pin_mut().poll_flush(cx)
-    }
-
-    /// Polls until the queue is empty, the inner writer is flushed and shut down.
-    ///
-    /// Nothing can be sent from the first call on. A call after `Pending` goes on where the last
-    /// one stopped; one after completion does nothing.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of the inner writer, which is final.
-    pub fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_pin_mut().poll_shutdown(cx)
-    }
-}
-
-/// These need no type of item, which `SinkExt::flush` and `SinkExt::close` cannot infer.
-impl<W: AsyncWrite + Unpin, E> FramedSink<W, E> {
-    /// Waits until the writer is not paused, draining while it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_ready`](Self::poll_ready).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future leaves what is not yet written in the queue; nothing is lost or doubled.
-    pub async fn ready(&mut self) -> io::Result<()> {
-        self.writer.ready().await
-    }
-
-    /// Writes all that is queued and flushes the inner writer.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_flush`](Self::poll_flush).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future leaves what is not yet written in the queue; nothing is lost or doubled.
-    pub async fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush().await
-    }
-
-    /// Writes all that is queued, flushes the inner writer and shuts it down.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_shutdown`](Self::poll_shutdown).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future leaves the sink closed for sending, with what is not yet written in the
-    /// queue; another call goes on from there.
-    pub async fn shutdown(&mut self) -> io::Result<()> {
-        self.writer.shutdown().await
-    }
-}
-
 impl<W, E> FramedSink<W, E> {
-    /// Puts an encoder before a writer. Does not allocate.
-    #[must_use]
-    pub fn new(writer: FlowControlledWriter<W>, encoder: E) -> Self {
-        Self { writer, encoder }
-    }
-
-    /// Encodes and queues an item if that is possible at once. Does no I/O.
-    ///
-    /// A paused or closed writer gives the item back before it is encoded. An item larger than the
-    /// high watermark is queued whole. A pinned sink whose `W` is not `Unpin` is sent to by
-    /// [`Sink::start_send`](futures_sink::Sink::start_send).
-    ///
-    /// # Errors
-    ///
-    /// Returns the item in [`TrySendItemError::Full`] if the writer is paused and in
-    /// [`TrySendItemError::Closed`] if it has failed, was aborted, or its shutdown has begun; else
-    /// the error of the encoder, or an [`io::Error`] as the encoder's error if the frame is over
-    /// the cap or the budget.
+    /// Returns a mutable reference to the writer. What is sent to it directly lies between two
+    /// frames.
     ///
     /// # Examples
     ///
     /// ```
-    /// use flow_controlled_writer::codec::{FramedSink, TrySendItemError};
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use flow_controlled_writer::codec::FramedSink;
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(2, 4));
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
-    ///
-    /// assert!(sink.try_send("hello").is_ok());
-    /// assert_eq!(sink.buffer_size(), 6);
-    /// match sink.try_send("world") {
-    ///     Err(TrySendItemError::Full(item)) => assert_eq!(item, "world"),
-    ///     other => panic!("{other:?}"),
-    /// }
+    /// sink.get_mut().set_watermarks(Watermarks::with_high(1024));
+    /// assert_eq!(sink.get_ref().watermarks().high(), 1024);
     /// ```
-    pub fn try_send<Item>(&mut self, item: Item) -> Result<(), TrySendItemError<Item, E::Error>>
-    where
-        E: ChunkEncoder<Item>,
-    {
-        let buffer = self.writer.buffer_mut();
-        if let Err(refusal) = buffer.check_room() {
-            return Err(TrySendItemError::refused(refusal, item));
-        }
-        buffer
-            .try_encode(|queue| encode(&mut self.encoder, item, queue))
-            .map_err(TrySendItemError::Encode)
-    }
-
-    /// Returns a mutable reference to the writer. What is sent to it directly lies between two
-    /// frames.
     pub fn get_mut(&mut self) -> &mut FlowControlledWriter<W> {
         &mut self.writer
     }
 
     /// Returns a pinned mutable reference to the writer. What is sent to it directly lies between
     /// two frames.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LinesCodec;
+    /// use std::pin::pin;
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// let sink = pin!(FramedSink::new(writer, LinesCodec::new()));
+    /// assert_eq!(sink.get_pin_mut().abort(), 0);
+    /// ```
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut FlowControlledWriter<W>> {
         self.project().writer
     }
 
     /// Returns a mutable reference to the encoder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LengthDelimitedCodec;
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// let mut sink = FramedSink::new(writer, LengthDelimitedCodec::new());
+    /// sink.encoder_mut().set_max_frame_length(16);
+    /// assert_eq!(sink.encoder().max_frame_length(), 16);
+    /// ```
     pub fn encoder_mut(&mut self) -> &mut E {
         &mut self.encoder
     }
 
     /// Returns a mutable reference to the encoder of a pinned sink.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LengthDelimitedCodec;
+    /// use std::pin::pin;
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// let sink = pin!(FramedSink::new(writer, LengthDelimitedCodec::new()));
+    /// assert_eq!(sink.encoder_pin_mut().max_frame_length(), 8 * 1024 * 1024);
+    /// ```
     pub fn encoder_pin_mut(self: Pin<&mut Self>) -> &mut E {
         self.project().encoder
     }
@@ -245,33 +172,45 @@ impl<W, E> FramedSink<W, E> {
     }
 
     /// Returns the writer with all that is queued, and drops the encoder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert!(sink.try_send("hello").is_ok());
+    /// let writer = sink.into_inner();
+    /// assert_eq!(writer.buffer_size(), 6);
+    /// ```
     pub fn into_inner(self) -> FlowControlledWriter<W> {
         self.writer
     }
 
     /// Takes the sink apart into the inner writer, the encoder and what is queued. Loses nothing,
     /// also after an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert!(sink.try_send("unsent").is_ok());
+    /// let mut parts = sink.into_parts();
+    /// assert_eq!(parts.queue.copy_to_bytes(7), "unsent\n");
+    /// ```
     #[must_use]
     pub fn into_parts(self) -> FramedParts<W, E> {
         let parts = self.writer.into_parts();
         FramedParts { inner: parts.inner, encoder: self.encoder, queue: parts.queue }
-    }
-
-    /// Returns the encoded bytes that the inner writer has not accepted yet, in constant time.
-    #[must_use]
-    #[inline]
-    pub fn buffer_size(&self) -> usize {
-        self.writer.buffer_size()
-    }
-
-    /// Returns a reference to the writer.
-    pub fn get_ref(&self) -> &FlowControlledWriter<W> {
-        &self.writer
-    }
-
-    /// Returns a reference to the encoder.
-    pub fn encoder(&self) -> &E {
-        &self.encoder
     }
 }
 

@@ -43,6 +43,15 @@ pub struct LengthDelimitedBuilder {
 impl LengthDelimitedBuilder {
     /// Creates the default options: a length of 4 bytes, big endian, without an adjustment, and
     /// payloads of up to 8 MiB.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::LengthDelimitedBuilder;
+    ///
+    /// let encoder = LengthDelimitedBuilder::new().build();
+    /// assert_eq!(encoder.max_frame_length(), 8 * 1024 * 1024);
+    /// ```
     pub fn new() -> Self {
         Self {
             encoder: LengthDelimitedEncoder {
@@ -56,6 +65,20 @@ impl LengthDelimitedBuilder {
     }
 
     /// Writes the length as a big endian integer. This is the default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().big_endian().build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\0\0\x05hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn big_endian(mut self) -> Self {
         self.encoder.byte_order = ByteOrder::Big;
         self.codec.big_endian();
@@ -63,6 +86,20 @@ impl LengthDelimitedBuilder {
     }
 
     /// Writes the length as a little endian integer. The default is big endian.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().little_endian().build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\x05\0\0\0hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn little_endian(mut self) -> Self {
         self.encoder.byte_order = ByteOrder::Little;
         self.codec.little_endian();
@@ -70,6 +107,20 @@ impl LengthDelimitedBuilder {
     }
 
     /// Writes the length in the byte order of the machine. The default is big endian.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().native_endian().build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), [&5_u32.to_ne_bytes()[..], b"hello"].concat());
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn native_endian(self) -> Self {
         if cfg!(target_endian = "big") { self.big_endian() } else { self.little_endian() }
     }
@@ -77,12 +128,36 @@ impl LengthDelimitedBuilder {
     /// Sets the longest payload in bytes. Default: 8 MiB.
     ///
     /// It is cut to what the length field can say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    ///
+    /// let options = LengthDelimitedEncoder::builder().max_frame_length(1000);
+    /// assert_eq!(options.build().max_frame_length(), 1000);
+    /// assert_eq!(options.length_field_length(1).build().max_frame_length(), 255);
+    /// ```
     pub fn max_frame_length(mut self, bytes: usize) -> Self {
         self.codec.max_frame_length(bytes);
         self
     }
 
     /// Sets the type of the length field, which is `u32` by default.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().length_field_type::<u16>().build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\x05hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn length_field_type<T: LengthFieldType>(self) -> Self {
         self.length_field_length(T::LENGTH)
     }
@@ -92,6 +167,20 @@ impl LengthDelimitedBuilder {
     /// # Panics
     ///
     /// Panics if `bytes` is 0 or above 8.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().length_field_length(3).build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\0\x05hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn length_field_length(mut self, bytes: usize) -> Self {
         assert!((1..=8).contains(&bytes), "a length field of {bytes} bytes is not possible");
@@ -102,6 +191,21 @@ impl LengthDelimitedBuilder {
 
     /// Sets what the length field leaves out of the length of the payload, in bytes; a negative
     /// number is what it adds, such as the length of the header. Default: 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// // The length says that of the whole frame: 4 more than the payload.
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().length_adjustment(-4).build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\0\0\x09hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn length_adjustment(mut self, bytes: isize) -> Self {
         self.encoder.length_adjustment = bytes;
         self.codec.length_adjustment(bytes);
@@ -112,6 +216,20 @@ impl LengthDelimitedBuilder {
     /// Default: 0.
     ///
     /// An encoder does not write these: as with tokio-util's, the length comes first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    /// use tokio_util::codec::Decoder;
+    ///
+    /// let options = LengthDelimitedEncoder::builder().length_field_offset(2);
+    /// let mut received = BytesMut::from(&b"v1\0\0\0\x05hello"[..]);
+    /// let frame = options.build_decoder().decode(&mut received)?;
+    /// assert_eq!(frame.as_deref(), Some(&b"hello"[..]));
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn length_field_offset(mut self, bytes: usize) -> Self {
         self.codec.length_field_offset(bytes);
         self
@@ -119,12 +237,41 @@ impl LengthDelimitedBuilder {
 
     /// Sets the number of bytes before the payload, for the decoder alone. Default: the offset and
     /// the length of the length field.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    /// use tokio_util::codec::Decoder;
+    ///
+    /// // Two bytes between the length and the payload.
+    /// let options = LengthDelimitedEncoder::builder().num_skip(6);
+    /// let mut received = BytesMut::from(&b"\0\0\0\x05v1hello"[..]);
+    /// let frame = options.build_decoder().decode(&mut received)?;
+    /// assert_eq!(frame.as_deref(), Some(&b"hello"[..]));
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     pub fn num_skip(mut self, bytes: usize) -> Self {
         self.codec.num_skip(bytes);
         self
     }
 
     /// Makes the encoder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::builder().build();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\0\0\x05hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn build(&self) -> LengthDelimitedEncoder {
         let max_frame_length = self.codec.new_codec().max_frame_length();
@@ -169,6 +316,14 @@ impl Default for LengthDelimitedBuilder {
 }
 
 /// An integer as which the length of a payload can be written.
+///
+/// # Examples
+///
+/// ```
+/// use flow_controlled_writer::codec::LengthFieldType;
+///
+/// assert_eq!(<u16 as LengthFieldType>::LENGTH, 2);
+/// ```
 pub trait LengthFieldType: Sized {
     /// The length of the integer in bytes, 1 to 8.
     const LENGTH: usize = size_of::<Self>();

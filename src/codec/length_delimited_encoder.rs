@@ -54,17 +54,48 @@ pub struct LengthDelimitedEncoder {
 impl LengthDelimitedEncoder {
     /// Creates an encoder with the defaults of [`LengthDelimitedCodec`]: a length of 4 bytes, big
     /// endian, and payloads of up to 8 MiB.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::{Buf, Bytes};
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// let mut encoder = LengthDelimitedEncoder::new();
+    /// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+    /// assert_eq!(queue.chunk(), b"\0\0\0\x05hello");
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
     /// Returns a builder with the default options.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    ///
+    /// let encoder = LengthDelimitedEncoder::builder().max_frame_length(64 * 1024).build();
+    /// assert_eq!(encoder.max_frame_length(), 65_536);
+    /// ```
     pub fn builder() -> LengthDelimitedBuilder {
         LengthDelimitedBuilder::new()
     }
 
     /// Returns the longest payload in bytes that is encoded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    ///
+    /// assert_eq!(LengthDelimitedEncoder::new().max_frame_length(), 8 * 1024 * 1024);
+    /// ```
     #[must_use]
     pub fn max_frame_length(&self) -> usize {
         self.max_frame_length

@@ -8,6 +8,22 @@ use crate::write_buffer::Refusal;
 ///
 /// An item that was not encoded comes back. Converted into an [`io::Error`], or by
 /// [`into_error`](Self::into_error) into the error of the encoder, it does not.
+///
+/// # Examples
+///
+/// ```
+/// use flow_controlled_writer::codec::{FramedSink, TrySendItemError};
+/// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+/// use tokio_util::codec::LinesCodec;
+///
+/// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+/// let mut sink = FramedSink::new(writer, LinesCodec::new());
+/// assert!(sink.try_send("one").is_ok());
+/// match sink.try_send("two") {
+///     Err(TrySendItemError::Full(item)) => assert_eq!(item, "two"),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum TrySendItemError<Item, E> {
     /// The writer is paused. The item was not encoded and may be sent later.
@@ -27,6 +43,20 @@ pub enum TrySendItemError<Item, E> {
 
 impl<Item, E> TrySendItemError<Item, E> {
     /// Gives back the item unless the encoder has used it up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert!(sink.try_send("one").is_ok());
+    /// let refused = sink.try_send("two").unwrap_err();
+    /// assert_eq!(refused.into_item(), Some("two"));
+    /// ```
     #[must_use]
     pub fn into_item(self) -> Option<Item> {
         match self {
@@ -36,6 +66,22 @@ impl<Item, E> TrySendItemError<Item, E> {
     }
 
     /// Returns the error as one of the encoder, as the `Sink` does, and drops the item.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use tokio_util::codec::{LinesCodec, LinesCodecError};
+    ///
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert!(sink.try_send("one").is_ok());
+    /// match sink.try_send("two").unwrap_err().into_error() {
+    ///     LinesCodecError::Io(error) => assert_eq!(error.kind(), std::io::ErrorKind::StorageFull),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// ```
     #[must_use]
     pub fn into_error(self) -> E
     where
@@ -49,12 +95,39 @@ impl<Item, E> TrySendItemError<Item, E> {
     }
 
     /// Tells whether the same item may be sent later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert!(sink.try_send("one").is_ok());
+    /// assert!(sink.try_send("two").unwrap_err().is_full());
+    /// ```
     #[must_use]
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
     /// Tells whether nothing can be sent any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert!(sink.try_send("one").is_ok());
+    /// sink.get_mut().abort();
+    /// assert!(sink.try_send("two").unwrap_err().is_closed());
+    /// ```
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))

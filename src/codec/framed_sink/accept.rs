@@ -1,0 +1,66 @@
+use super::{FramedSink, encode};
+use crate::codec::{ChunkEncoder, TrySendItemError};
+use crate::writer::FlowControlledWriter;
+
+impl<W, E> FramedSink<W, E> {
+    /// Puts an encoder before a writer. Does not allocate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::new(tokio::io::sink());
+    /// let sink = FramedSink::new(writer, LinesCodec::new());
+    /// assert_eq!(sink.buffer_size(), 0);
+    /// ```
+    #[must_use]
+    pub fn new(writer: FlowControlledWriter<W>, encoder: E) -> Self {
+        Self { writer, encoder }
+    }
+
+    /// Encodes and queues an item if that is possible at once. Does no I/O.
+    ///
+    /// A paused or closed writer gives the item back before it is encoded. An item larger than the
+    /// high watermark is queued whole. A pinned sink whose `W` is not `Unpin` is sent to by
+    /// [`Sink::start_send`](futures_sink::Sink::start_send).
+    ///
+    /// # Errors
+    ///
+    /// Returns the item in [`TrySendItemError::Full`] if the writer is paused and in
+    /// [`TrySendItemError::Closed`] if it has failed, was aborted, or its shutdown has begun; else
+    /// the error of the encoder, or an [`io::Error`] as the encoder's error if the frame is over
+    /// the cap or the budget.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::codec::{FramedSink, TrySendItemError};
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(2, 4));
+    /// let mut sink = FramedSink::new(writer, LinesCodec::new());
+    ///
+    /// assert!(sink.try_send("hello").is_ok());
+    /// assert_eq!(sink.buffer_size(), 6);
+    /// match sink.try_send("world") {
+    ///     Err(TrySendItemError::Full(item)) => assert_eq!(item, "world"),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// ```
+    pub fn try_send<Item>(&mut self, item: Item) -> Result<(), TrySendItemError<Item, E::Error>>
+    where
+        E: ChunkEncoder<Item>,
+    {
+        let buffer = self.writer.buffer_mut();
+        if let Err(refusal) = buffer.check_room() {
+            return Err(TrySendItemError::refused(refusal, item));
+        }
+        buffer
+            .try_encode(|queue| encode(&mut self.encoder, item, queue))
+            .map_err(TrySendItemError::Encode)
+    }
+}
