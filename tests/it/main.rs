@@ -10,6 +10,7 @@ mod examples;
 mod faults;
 mod limits;
 mod model;
+mod network;
 mod seek;
 mod shutdown;
 mod sink;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -48,15 +48,8 @@ async fn send(mut stream: impl AsyncWriteExt + Unpin, start: u64, count: usize) 
 }
 
 /// Reads to the end and returns how many bytes of the pattern from `start` on have come.
-async fn receive(mut stream: impl AsyncReadExt + Unpin, start: u64) -> io::Result<u64> {
-    let mut pattern = Pattern::at(start);
-    let mut buffer = [0; 4096];
-    loop {
-        match stream.read(&mut buffer).await? {
-            0 => return Ok(pattern.position() - start),
-            count => pattern.check(&buffer[..count]),
-        }
-    }
+async fn receive(stream: impl AsyncRead + Unpin, start: u64) -> io::Result<u64> {
+    Pattern::at(start).receive(stream).await
 }
 
 #[tokio::test]

@@ -64,15 +64,7 @@ async fn send(stream: impl AsyncWrite + Unpin, start: u64, count: usize) -> io::
 
 /// Reads to a clean end, which under TLS is one that the peer has announced.
 async fn receive(stream: impl AsyncRead + Unpin, start: u64) -> io::Result<u64> {
-    let mut stream = std::pin::pin!(stream);
-    let mut pattern = Pattern::at(start);
-    let mut buffer = [0; 8192];
-    loop {
-        match stream.read(&mut buffer).await? {
-            0 => return Ok(pattern.position() - start),
-            count => pattern.check(&buffer[..count]),
-        }
-    }
+    Pattern::at(start).receive(stream).await
 }
 
 /// Sends in both directions at once.

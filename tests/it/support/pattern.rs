@@ -1,6 +1,8 @@
+use std::io;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// An endless stream of bytes that both ends know: one end takes from it, the other one checks
 /// what has arrived.
@@ -42,6 +44,18 @@ impl Pattern {
             assert!(part == &ahead[..length], "other bytes than sent near {}", self.position);
             self.position += length as u64;
             bytes = rest;
+        }
+    }
+
+    /// Checks all that comes from `stream`, to its end, and returns how many bytes that were.
+    pub(crate) async fn receive(&mut self, mut stream: impl AsyncRead + Unpin) -> io::Result<u64> {
+        let start = self.position;
+        let mut buffer = [0; 4096];
+        loop {
+            match stream.read(&mut buffer).await? {
+                0 => return Ok(self.position - start),
+                count => self.check(&buffer[..count]),
+            }
         }
     }
 
