@@ -31,8 +31,8 @@ impl<W, E> FramedSink<W, E> {
     ///
     /// Returns the item in [`TrySendItemError::Full`] if the writer is paused and in
     /// [`TrySendItemError::Closed`] if it has failed, was aborted, or its shutdown has begun; else
-    /// the error of the encoder, or an [`io::Error`](std::io::Error) as the encoder's error if the frame is over
-    /// the cap or the budget.
+    /// the error of the encoder, or an [`io::Error`](std::io::Error) as the encoder's error if the
+    /// frame is over the cap or the budget.
     ///
     /// # Examples
     ///
