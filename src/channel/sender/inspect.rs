@@ -31,7 +31,8 @@ impl Sender {
     /// ```
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(2, 4));
+    /// let marks = Watermarks::new(2, 4);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
     /// let (sender, _driver) = writer.into_channel();
     /// assert!(!sender.is_paused());
     /// sender.try_send("hello").expect("not paused");

@@ -41,7 +41,8 @@ impl<W, E> FramedSink<W, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(2, 4));
+    /// let marks = Watermarks::new(2, 4);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     ///
     /// assert!(sink.try_send("hello").is_ok());
