@@ -189,6 +189,7 @@ impl ChunkQueue {
                 }
             }
         }
+        self.unseal_tail();
         self.removed();
     }
 
@@ -315,6 +316,21 @@ impl ChunkQueue {
         let sealed = self.tail.seal_exact();
         if !sealed.is_empty() {
             self.push_sealed(sealed);
+        }
+    }
+
+    /// Makes the last chunk the tail again, with the room that lies behind it. Otherwise bytes that
+    /// are removed again would leave a chunk behind each time, and cost the rest of its block.
+    fn unseal_tail(&mut self) {
+        if !self.tail.is_empty() {
+            return;
+        }
+        if let Some(last) = self.chunks.pop_back() {
+            if last.len() > MAX_BLOCK {
+                self.chunks.push_back(last);
+            } else if let Err(shared) = self.tail.unseal(last) {
+                self.chunks.push_back(shared);
+            }
         }
     }
 

@@ -69,6 +69,24 @@ impl Tail {
         std::mem::take(&mut self.bytes).freeze()
     }
 
+    /// Takes a sealed chunk back in place of an empty block, which is freed. Gives the chunk back if
+    /// its memory is in use elsewhere too.
+    pub(super) fn unseal(&mut self, chunk: Bytes) -> Result<(), Bytes> {
+        // The block goes first, as it may be the rest of the one that the chunk was cut from.
+        self.forget_block();
+        self.bytes = chunk.try_into_mut()?;
+        self.allocated = self.bytes.capacity();
+        self.filled = self.filled.saturating_sub(self.allocated);
+        Ok(())
+    }
+
+    /// Gives an empty block up.
+    fn forget_block(&mut self) {
+        self.filled = self.filled.saturating_add(self.allocated);
+        self.allocated = 0;
+        self.bytes = BytesMut::new();
+    }
+
     /// Takes the bytes out as a chunk of their own without room behind it.
     pub(super) fn seal_exact(&mut self) -> Bytes {
         self.filled = self.used();
