@@ -3,7 +3,7 @@ use std::mem;
 use bytes::BytesMut;
 
 use super::ChunkQueue;
-use super::tail::{MIN_BLOCK, freeze_exact};
+use super::tail::{MAX_BLOCK, MIN_BLOCK, freeze_exact};
 
 impl ChunkQueue {
     /// Appends what `encode` writes behind the end of the block that it is given.
@@ -46,6 +46,21 @@ impl ChunkQueue {
             self.encode_in_place(encode)
         } else {
             self.encode_apart(encode)
+        }
+    }
+
+    /// Takes note of how many bytes a frame will copy in parts: where it is the first one, they come
+    /// to lie in one block.
+    #[inline]
+    pub(crate) fn expect_frame(&mut self, bytes: usize) {
+        if self.is_empty() {
+            self.start_frame(bytes);
+        }
+    }
+
+    fn start_frame(&mut self, bytes: usize) {
+        if bytes <= MAX_BLOCK && !self.tail.reclaim(bytes) {
+            self.tail.start_block(bytes, 0);
         }
     }
 

@@ -56,8 +56,7 @@ impl<'a> ChunkAppender<'a> {
     /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
     ///
     /// let mut queue = ChunkQueue::new();
-    /// let mut dst = ChunkAppender::new(&mut queue);
-    /// LengthDelimitedEncoder::new().encode(Bytes::from("hi"), &mut dst)?;
+    /// LengthDelimitedEncoder::new().encode(Bytes::from("hi"), &mut ChunkAppender::new(&mut queue))?;
     /// assert_eq!(queue.chunk(), b"\0\0\0\x02hi");
     /// # Ok::<_, std::io::Error>(())
     /// ```
@@ -165,6 +164,12 @@ impl<'a> ChunkAppender<'a> {
     #[must_use]
     pub fn appended(&self) -> usize {
         self.queue.remaining().saturating_sub(self.before)
+    }
+
+    /// Takes note of how many bytes of the frame are going to be copied.
+    #[inline]
+    pub(super) fn expect(&mut self, bytes: usize) {
+        self.queue.expect_frame(bytes);
     }
 
     /// Joins what the encoder says of its frame with what was seen of it.

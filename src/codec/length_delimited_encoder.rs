@@ -124,6 +124,8 @@ impl ChunkEncoder<Bytes> for LengthDelimitedEncoder {
 
     fn encode(&mut self, payload: Bytes, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
         let field = self.length_field(payload.len())?;
+        let copied = if payload.len() < ZERO_COPY { payload.len() } else { 0 };
+        dst.expect(self.length_field_length + copied);
         match self.byte_order {
             ByteOrder::Big => {
                 dst.extend_from_slice(&field.to_be_bytes()[8 - self.length_field_length..]);

@@ -16,8 +16,7 @@ use crate::write_buffer::Refusal;
 /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
 /// use tokio_util::codec::LinesCodec;
 ///
-/// let marks = Watermarks::new(0, 0);
-/// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
+/// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
 /// let mut sink = FramedSink::new(writer, LinesCodec::new());
 /// assert!(sink.try_send("one").is_ok());
 /// match sink.try_send("two") {
@@ -52,8 +51,7 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let marks = Watermarks::new(0, 0);
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// let refused = sink.try_send("two").unwrap_err();
@@ -76,8 +74,7 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::{LinesCodec, LinesCodecError};
     ///
-    /// let marks = Watermarks::new(0, 0);
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// match sink.try_send("two").unwrap_err().into_error() {
@@ -106,8 +103,7 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let marks = Watermarks::new(0, 0);
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// assert!(sink.try_send("two").unwrap_err().is_full());
@@ -126,8 +122,7 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let marks = Watermarks::new(0, 0);
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// sink.get_mut().abort();

@@ -1,5 +1,7 @@
 //! What the crate asks of the heap, in counts and bytes of the thread that runs the test.
 
+#[cfg(feature = "codec")]
+mod frames;
 mod idle;
 mod stalled;
 mod steady;

@@ -3,6 +3,8 @@ mod accessors;
 mod async_write;
 mod cancel;
 mod channel;
+#[cfg(feature = "codec")]
+mod codec;
 mod drain;
 mod ecosystem;
 mod errors;
