@@ -73,6 +73,21 @@ impl<W> FlowControlledWriter<W> {
     /// # Examples
     ///
     /// See [`channel`](crate::channel).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+    /// sender.send("hello").await?;
+    /// drop(sender);
+    /// assert_eq!(driver.await?, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_channel(self) -> (Sender, Driver<W>) {
         let (inner, mut buffer) = self.into_inner_and_buffer();
         let shared = Arc::new(Shared::new(&mut buffer));

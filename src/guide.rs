@@ -7,7 +7,9 @@
 //! | small writes to a file or a peer that always keeps up | `tokio::io::BufWriter` |
 //! | small frames to a peer that always keeps up | `tokio_util::codec::FramedWrite` |
 //! | a peer that may read slowly, or `Bytes` that are large | [`FlowControlledWriter`] |
-//! | thousands of such peers, and a limit on memory | [`FlowControlledWriter`] with a [`MemoryBudget`] |
+//! | the same, and items with a codec | [`FramedSink`] |
+//! | one connection and many tasks that write to it | [`channel`] |
+//! | thousands of connections, and a limit on memory | any of these with a [`MemoryBudget`] |
 //! | a queue that knows its size, and no writer | [`ChunkQueue`] |
 //!
 //! # From `BufWriter`
@@ -58,6 +60,104 @@
 //! `buffer_size()` is what is unsent also after a write that was taken in part; after an error of
 //! the inner writer the writer stays failed, and [`into_parts`] gives back what was not sent.
 //!
+//! # From `FramedWrite` and `Framed`
+//!
+//! The codec stays. Before:
+//!
+//! ```
+//! use futures::SinkExt;
+//! use tokio_util::codec::{FramedWrite, LinesCodec, LinesCodecError};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), LinesCodecError> {
+//! let mut sink = FramedWrite::new(Vec::new(), LinesCodec::new());
+//! sink.send("hello").await?;
+//! assert_eq!(sink.into_inner(), b"hello\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! After:
+//!
+//! ```
+//! # #[cfg(feature = "codec")]
+//! # mod example {
+//! use flow_controlled_writer::FlowControlledWriter;
+//! use flow_controlled_writer::codec::FramedSink;
+//! use futures::SinkExt;
+//! use tokio_util::codec::{LinesCodec, LinesCodecError};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # pub async fn main() -> Result<(), LinesCodecError> {
+//! let mut sink = FramedSink::new(FlowControlledWriter::new(Vec::new()), LinesCodec::new());
+//! sink.send("hello").await?;
+//! assert_eq!(sink.into_inner().into_inner(), b"hello\n");
+//! # Ok(())
+//! # }
+//! # }
+//! # #[cfg(feature = "codec")]
+//! # example::main().unwrap();
+//! ```
+//!
+//! `Framed::new(stream, codec)` becomes [`framed`]`(FlowControlledWriter::new(stream), codec)`.
+//! `LengthDelimitedCodec` works as it is; [`LengthDelimitedEncoder`] makes the same bytes without
+//! copying large payloads.
+//!
+//! What is different: a sink that is not paused is ready at once, where `FramedWrite` waits, from
+//! 8 KiB on, until it is empty and flushed; encoding that fails leaves the earlier frames as they
+//! were; after an error of the inner writer the sink stays failed.
+//!
+//! # From `mpsc` and a task
+//!
+//! The task that writes becomes the driver. Before:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use tokio::io::{AsyncWrite, AsyncWriteExt};
+//! use tokio::sync::mpsc;
+//!
+//! async fn write<W>(mut stream: W, mut messages: mpsc::Receiver<Bytes>) -> std::io::Result<W>
+//! where
+//!     W: AsyncWrite + Unpin,
+//! {
+//!     while let Some(message) = messages.recv().await {
+//!         stream.write_all(&message).await?;
+//!     }
+//!     stream.shutdown().await?;
+//!     Ok(stream)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (sender, messages) = mpsc::channel(1024);
+//! let writing = tokio::spawn(write(Vec::new(), messages));
+//! sender.send(Bytes::from("hello")).await?;
+//! drop(sender);
+//! assert_eq!(writing.await??, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! After:
+//!
+//! ```
+//! use flow_controlled_writer::FlowControlledWriter;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+//! let writing = tokio::spawn(driver);
+//! sender.send("hello").await?;
+//! drop(sender);
+//! assert_eq!(writing.await??, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is different: the bound is on bytes, not on messages; every sender can ask how many wait;
+//! many messages go out in one call; [`Sender::flush`] tells that what was sent is written; a
+//! failed driver returns what was not sent, in a [`DriverError`].
+//!
 //! # Errors
 //!
 //! | event | what you get |
@@ -69,8 +169,10 @@
 //! | a chunk for a paused writer, by [`try_send`] | [`TrySendError::Full`] with the chunk |
 //! | a chunk beyond [`max_buffer_size`] or the budget | [`TrySendError::Full`] with the chunk; by `Sink`, `StorageFull` with that error inside |
 //! | a chunk after a shutdown has begun, or an abort | [`TrySendError::Closed`] with the chunk; `BrokenPipe` by the other traits |
+//! | an encoder fails | its error; the queue is as it was before the item, and the sink goes on |
+//! | an encoder changes earlier frames | `InvalidData`, and the writer has failed |
+//! | the driver of a channel fails | [`DriverError`] with what was not sent; every sender, an error of the same kind |
 //! | the peer takes nothing for [`stall_timeout`] | `TimedOut`, and the writer has failed |
-//! | the writer is dropped | what is queued is discarded |
 //! | `low > high` | a panic by [`Watermarks::new`], an error by [`Watermarks::try_new`] |
 //!
 //! A failed connection does not lose what was queued for it:
@@ -97,7 +199,8 @@
 //!
 //! # Cancel safety
 //!
-//! What a future leaves behind that is dropped before it is ready:
+//! What a future leaves behind that is dropped before it is ready. Those of [`FramedSink`] are as
+//! those of [`FlowControlledWriter`]:
 //!
 //! | method | when it is dropped |
 //! |---|---|
@@ -108,6 +211,8 @@
 //! | `SinkExt::feed` | the chunk is lost with the future |
 //! | `SinkExt::send` | the chunk is lost if it was still waiting for room, else it is queued |
 //! | `SinkExt::send_all`, `StreamExt::forward` | items taken from the stream are queued, or one may be lost |
+//! | [`Sender::send`] | the chunk was not queued and is lost with the future; clone it before if it matters |
+//! | [`Sender::ready`], [`Sender::flush`], [`Sender::closed`] | nothing has changed |
 //!
 //! To send a chunk in a `select!` and never lose it, wait first and send then:
 //!
@@ -133,6 +238,15 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Drop
+//!
+//! | what is dropped | what becomes of what is queued |
+//! |---|---|
+//! | [`FlowControlledWriter`], [`FramedSink`] | it is discarded |
+//! | the last [`Sender`] of a channel | the driver writes it, flushes, and shuts the inner writer down |
+//! | any other [`Sender`] | it stays queued |
+//! | [`Driver`] | it is discarded, and every sender gets an error |
 //!
 //! # When both peers write first
 //!
@@ -198,7 +312,18 @@
 //! - It does not read ahead; reads pass through.
 //! - It is not for datagrams: small chunks are merged.
 //!
+//! [`channel`]: crate::channel
+//! [`Driver`]: crate::channel::Driver
+//! [`DriverError`]: crate::channel::DriverError
 //! [`FlowControlledWriter`]: crate::FlowControlledWriter
+//! [`framed`]: crate::codec::framed
+//! [`FramedSink`]: crate::codec::FramedSink
+//! [`LengthDelimitedEncoder`]: crate::codec::LengthDelimitedEncoder
+//! [`Sender`]: crate::channel::Sender
+//! [`Sender::closed`]: crate::channel::Sender::closed
+//! [`Sender::flush`]: crate::channel::Sender::flush
+//! [`Sender::ready`]: crate::channel::Sender::ready
+//! [`Sender::send`]: crate::channel::Sender::send
 //! [`ChunkQueue`]: crate::ChunkQueue
 //! [`MemoryBudget`]: crate::MemoryBudget
 //! [`TrySendError::Closed`]: crate::TrySendError::Closed

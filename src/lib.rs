@@ -4,6 +4,8 @@
 //! # When to use it
 //!
 //! - A peer may read slowly, and you must know, bound or shed what is queued for it.
+//! - Many tasks write to one connection, and what waits should be bounded in bytes:
+//!   [`into_channel`](FlowControlledWriter::into_channel).
 //! - You write `Bytes`, small ones, large ones or both, and want each to cost what it should:
 //!   [`FlowControlledWriter`] merges small chunks and hands large ones to the system as they are,
 //!   many in one call.
@@ -88,6 +90,8 @@
 //! | [`FlowControlledWriter`] | the writer: queue, watermarks, all traits |
 //! | [`Builder`] | its options, made once and used for each connection |
 //! | [`Watermarks`], [`Stats`], [`TrySendError`] | marks, totals, the chunk that was refused |
+//! | [`codec`] | `FramedSink`: encodes items straight into the queue of a writer |
+//! | [`channel`] | many senders, and a driver that writes what they send |
 //! | [`MemoryBudget`] | a bound on what all writers of a process hold together |
 //! | [`ChunkQueue`] | the queue alone, for uses without a writer |
 //! | [`guide`] | comparison, migration, errors, cancel safety, pitfalls |
@@ -102,7 +106,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `codec` | yes | sinks of frames, on tokio-util's `Encoder` |
+//! | `codec` | yes | the module [`codec`], on tokio-util |
 //! | `time` | no | [`Builder::stall_timeout`], on tokio's timer |
 //! | `tracing` | no | events about pauses, failures and discarded bytes |
 //!
@@ -110,7 +114,7 @@
 //!
 //! # Minimum supported Rust version
 //!
-//! 1.85. A newer minimum is a minor release.
+//! 1.85.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod budget;
@@ -138,6 +142,6 @@ pub use watermarks::{InvalidWatermarks, Watermarks};
 pub use writer::{FlowControlledWriter, Parts};
 
 /// Compiles and runs the code of the README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "codec"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -16,6 +16,11 @@ mod support {
     pub(crate) use self::task::Task;
 }
 
+/// Runs an input on a `FramedSink`.
+pub fn codec(bytes: &[u8]) {
+    interpreter::run_codec(bytes);
+}
+
 /// Runs an input on a `ChunkQueue`.
 pub fn queue(bytes: &[u8]) {
     interpreter::run_queue(bytes);

@@ -36,6 +36,22 @@ use crate::writer::Parts;
 ///
 /// Dropping the driver discards what is queued and fails the channel: every sender gets
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+///
+/// # Examples
+///
+/// ```
+/// use flow_controlled_writer::FlowControlledWriter;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+/// let driver = tokio::spawn(driver);
+/// sender.send("hello").await?;
+/// sender.close();
+/// assert_eq!(driver.await??, b"hello");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a driver does nothing unless it is spawned or polled"]
 pub struct Driver<W> {
     shared: Arc<Shared>,

@@ -9,6 +9,27 @@ use crate::writer::Parts;
 /// The error of a [`Driver`](super::Driver): the inner writer failed.
 ///
 /// Nothing is lost: what was sent and not written is in `parts`.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Buf;
+/// use flow_controlled_writer::FlowControlledWriter;
+/// use std::io::ErrorKind;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (stream, peer) = tokio::io::duplex(64);
+/// let (sender, driver) = FlowControlledWriter::new(stream).into_channel();
+/// drop(peer);
+///
+/// sender.try_send("unsent").expect("not paused");
+/// let mut failure = driver.await.unwrap_err();
+/// assert_eq!(failure.error.kind(), ErrorKind::BrokenPipe);
+/// assert_eq!(failure.parts.queue.copy_to_bytes(6), "unsent");
+/// assert!(sender.is_closed());
+/// # }
+/// ```
 #[non_exhaustive]
 pub struct DriverError<W> {
     /// The error of the inner writer.

@@ -56,7 +56,8 @@ impl<'a> ChunkAppender<'a> {
     /// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedEncoder};
     ///
     /// let mut queue = ChunkQueue::new();
-    /// LengthDelimitedEncoder::new().encode(Bytes::from("hi"), &mut ChunkAppender::new(&mut queue))?;
+    /// let mut dst = ChunkAppender::new(&mut queue);
+    /// LengthDelimitedEncoder::new().encode(Bytes::from("hi"), &mut dst)?;
     /// assert_eq!(queue.chunk(), b"\0\0\0\x02hi");
     /// # Ok::<_, std::io::Error>(())
     /// ```

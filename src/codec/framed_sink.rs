@@ -32,8 +32,8 @@ pin_project! {
     /// ([`StorageFull`](std::io::ErrorKind::StorageFull)). The sink stays usable after both.
     ///
     /// An encoder that removes or changes bytes of earlier frames fails the writer for good with
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData): they are lost, and what is left is not a stream
-    /// of frames. So does one that panics, where the panic is caught.
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData): they are lost, and what is left is not a
+    /// stream of frames. So does one that panics, where the panic is caught.
     ///
     /// Errors of the inner writer are final, as they are for the [`FlowControlledWriter`].
     ///

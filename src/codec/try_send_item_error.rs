@@ -16,7 +16,8 @@ use crate::write_buffer::Refusal;
 /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
 /// use tokio_util::codec::LinesCodec;
 ///
-/// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+/// let marks = Watermarks::new(0, 0);
+/// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
 /// let mut sink = FramedSink::new(writer, LinesCodec::new());
 /// assert!(sink.try_send("one").is_ok());
 /// match sink.try_send("two") {
@@ -51,7 +52,8 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let marks = Watermarks::new(0, 0);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// let refused = sink.try_send("two").unwrap_err();
@@ -74,7 +76,8 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::{LinesCodec, LinesCodecError};
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let marks = Watermarks::new(0, 0);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// match sink.try_send("two").unwrap_err().into_error() {
@@ -103,7 +106,8 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let marks = Watermarks::new(0, 0);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// assert!(sink.try_send("two").unwrap_err().is_full());
@@ -122,7 +126,8 @@ impl<Item, E> TrySendItemError<Item, E> {
     /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
-    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(0, 0));
+    /// let marks = Watermarks::new(0, 0);
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
     /// let mut sink = FramedSink::new(writer, LinesCodec::new());
     /// assert!(sink.try_send("one").is_ok());
     /// sink.get_mut().abort();

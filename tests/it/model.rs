@@ -7,6 +7,8 @@ mod interpreter;
 use std::env;
 use std::panic::{self, AssertUnwindSafe};
 
+#[cfg(feature = "codec")]
+use self::interpreter::run_codec;
 use self::interpreter::{run_queue, run_writer};
 
 #[test]
@@ -17,6 +19,12 @@ fn a_writer_agrees_with_the_oracle_at_every_step() {
 #[test]
 fn a_queue_agrees_with_the_oracle_at_every_step() {
     check("queue", run_queue, 5_000);
+}
+
+#[cfg(feature = "codec")]
+#[test]
+fn a_sink_of_frames_agrees_with_the_oracle_at_every_step() {
+    check("codec", run_codec, 10_000);
 }
 
 /// Runs scripts of random bytes, or the one of `MODEL_SEED`.

@@ -3,12 +3,17 @@
 //! The random model tests feed it random bytes, the fuzz targets those of the fuzzer, and the
 //! corpus test those that a fuzzer found worth keeping. It panics at the first thing that is wrong.
 mod calls;
+#[cfg(feature = "codec")]
+mod codec;
 mod flow;
 mod input;
+mod machine;
 mod oracle;
 mod queue;
 mod script;
 mod writer;
 
+#[cfg(feature = "codec")]
+pub(crate) use self::codec::run_codec;
 pub(crate) use self::queue::run_queue;
 pub(crate) use self::writer::run_writer;

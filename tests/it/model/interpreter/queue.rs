@@ -159,7 +159,7 @@ impl Machine {
 }
 
 /// Appends `frame` as encoders do: in one piece or many, with or without asking for room.
-fn put(block: &mut BytesMut, frame: &[u8], manner: usize) {
+pub(super) fn put(block: &mut BytesMut, frame: &[u8], manner: usize) {
     match manner % 4 {
         0 => block.put_slice(frame),
         1 => {
