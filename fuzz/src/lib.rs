@@ -16,6 +16,11 @@ mod support {
     pub(crate) use self::task::Task;
 }
 
+/// Runs an input on a channel.
+pub fn channel(bytes: &[u8]) {
+    interpreter::run_channel(bytes);
+}
+
 /// Runs an input on a `FramedSink`.
 pub fn codec(bytes: &[u8]) {
     interpreter::run_codec(bytes);

@@ -9,7 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 #[cfg(feature = "codec")]
 use self::interpreter::run_codec;
-use self::interpreter::{run_queue, run_writer};
+use self::interpreter::{run_channel, run_queue, run_writer};
 
 #[test]
 fn a_writer_agrees_with_the_oracle_at_every_step() {
@@ -25,6 +25,11 @@ fn a_queue_agrees_with_the_oracle_at_every_step() {
 #[test]
 fn a_sink_of_frames_agrees_with_the_oracle_at_every_step() {
     check("codec", run_codec, 10_000);
+}
+
+#[test]
+fn a_channel_loses_no_byte_and_no_wake_up() {
+    check("channel", run_channel, 10_000);
 }
 
 /// Runs scripts of random bytes, or the one of `MODEL_SEED`.

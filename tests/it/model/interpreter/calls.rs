@@ -77,7 +77,8 @@ impl Calls {
     }
 }
 
-fn check_offer(call: &Call) {
+/// Checks the form of what a call offers.
+pub(super) fn check_offer(call: &Call) {
     match call {
         Call::Write(length, _) => assert!((1..=MOST_BYTES).contains(length), "{call:?}"),
         Call::Gather(lengths, _) => {

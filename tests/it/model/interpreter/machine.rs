@@ -4,11 +4,12 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use flow_controlled_writer::{Builder, FlowControlledWriter, TrySendError, Watermarks};
+use flow_controlled_writer::{FlowControlledWriter, TrySendError, Watermarks};
 use futures::{Sink, SinkExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::calls::Calls;
+use super::config::{Config, marks};
 use super::flow::Flow;
 use super::input::Input;
 use super::oracle::{Oracle, Outcome, Refusal};
@@ -51,28 +52,12 @@ pub(super) struct Machine<S> {
 impl<S: Subject> Machine<S> {
     pub(super) fn new(input: &mut Input<'_>, wrap: impl FnOnce(Writer) -> S) -> Self {
         let (inner, handle) = Scripted::new(!input.one_in(3), []);
-        let marks = marks(input);
-        let cap = match input.below(6) {
-            0 => input.size(),
-            1 => marks.1.saturating_add(input.size()),
-            2 => marks.1.saturating_sub(input.below(3)),
-            _ => usize::MAX,
-        };
-        let threshold = match input.below(4) {
-            0 => 0,
-            1 => input.size(),
-            2 => input.pick(&[1, 5, 64, 16_384, usize::MAX]),
-            _ => 1024,
-        };
-        let options = Builder::new()
-            .watermarks(Watermarks::new(marks.0, marks.1))
-            .max_buffer_size(cap)
-            .coalesce_threshold(threshold);
+        let config = Config::new(input);
         Self {
-            subject: wrap(options.build(inner)),
+            subject: wrap(config.options().build(inner)),
             inner: handle,
-            coalesce_threshold: threshold,
-            oracle: Oracle::new(Flow::new(marks, cap)),
+            coalesce_threshold: config.coalesce_threshold,
+            oracle: Oracle::new(Flow::new(config.marks, config.cap)),
             compared: 0,
         }
     }
@@ -323,15 +308,4 @@ fn refused(refusal: Refusal, chunk: Bytes) -> (ErrorKind, TrySendError) {
         Refusal::Closed => (ErrorKind::BrokenPipe, TrySendError::Closed(chunk)),
         Refusal::Failed(kind) => (kind, TrySendError::Closed(chunk)),
     }
-}
-
-fn marks(input: &mut Input<'_>) -> (usize, usize) {
-    let (a, b) = match input.below(6) {
-        0 => input.pick(&[(0, 0), (0, 1), (1, 1), (50, 100), (100, 100), (0, usize::MAX)]),
-        1 => (0, input.size()),
-        2 => (input.size(), input.size()),
-        3 => (input.size(), usize::MAX),
-        _ => (16_384, 65_536),
-    };
-    (a.min(b), a.max(b))
 }
