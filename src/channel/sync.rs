@@ -1,5 +1,5 @@
 //! The primitives that threads meet at: those of `std`, or loom's in the models of
-//! `tests/loom.rs`.
+//! `tests/loom`.
 
 #[cfg(not(loom))]
 use std::sync::{self, TryLockError};
