@@ -2,4 +2,5 @@
 mod after_failure;
 mod interrupted;
 mod over_report;
+mod panics;
 mod write_zero;

@@ -219,3 +219,31 @@ async fn requests(near: impl Stream, far: impl Stream) -> io::Result<()> {
     assert!(replies == expected, "{} of {} bytes", replies.len(), expected.len());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_proxy_of_two_writers_copies_both_ways() -> io::Result<()> {
+    let ((mut client, front), (back, server)) = (tcp().await?, tcp().await?);
+    bounded(async {
+        let proxy = tokio::spawn(async move {
+            let marks = Watermarks::new(100, 1000);
+            let mut front = FlowControlledWriter::with_watermarks(front, marks);
+            let mut back = FlowControlledWriter::with_watermarks(back, marks);
+            tokio::io::copy_bidirectional(&mut front, &mut back).await
+        });
+        let echo = tokio::spawn(async move {
+            let (mut reads, mut writes) = server.into_split();
+            tokio::io::copy(&mut reads, &mut writes).await
+        });
+        for message in [&b"ping"[..], &[7; 5000]] {
+            client.write_all(message).await?;
+            let mut reply = vec![0; message.len()];
+            client.read_exact(&mut reply).await?;
+            assert!(reply == message, "{} bytes", message.len());
+        }
+        client.shutdown().await?;
+        assert_eq!(client.read(&mut [0]).await?, 0);
+        assert_eq!((echo.await??, proxy.await??), (5004, (5004, 5004)));
+        Ok(())
+    })
+    .await
+}

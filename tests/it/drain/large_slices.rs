@@ -127,6 +127,24 @@ fn several_slices_go_out_behind_the_queue() {
 }
 
 #[test]
+fn many_slices_are_gathered_as_far_as_a_call_holds() {
+    for (queued, room) in [(0, 30), (1, 29), (63, 30), (64, 30), (70, 30)] {
+        let mut rig = Rig::gathering((0, 100), []);
+        rig.queue((0..queued).map(|index| vec![index]));
+        let slices: Vec<[u8; 1]> = (0..200).map(|index| [index]).collect();
+        let slices: Vec<&[u8]> = slices.iter().map(<[u8; 1]>::as_slice).collect();
+        let written = rig.write_vectored(&slices);
+        assert!(matches!(written, Poll::Ready(Ok(count)) if count > room), "{written:?}");
+        for call in rig.inner.take_log() {
+            assert!(matches!(&call, Gather(slices, _) if slices.len() == 64), "{call:?}");
+        }
+        assert!(rig.writer.buffer_size() <= 100);
+        assert_eq!(rig.drain(), READY);
+        assert_eq!(rig.inner.wire(), rig.sent());
+    }
+}
+
+#[test]
 fn every_cut_through_several_slices_is_accepted_exactly() {
     let slices: [&[u8]; 4] = [b"ab", b"", b"cdefg", b"hijklmnop"];
     for gathering in [true, false] {

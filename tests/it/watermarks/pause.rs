@@ -134,6 +134,18 @@ fn a_cap_below_the_high_mark_bounds_every_way_in() {
 }
 
 #[test]
+fn a_cap_of_zero_refuses_chunks_and_writes_slices_through() {
+    let options = Builder::new().max_buffer_size(0);
+    let mut rig = Rig::with_options(&options, Scripted::gathering([Pending]));
+    assert_eq!(rig.try_send("chunk"), Err(TrySendError::Full("chunk".into())));
+    assert_eq!(rig.try_send(""), Ok(()));
+    assert_eq!(rig.write(b"slice"), Poll::Pending);
+    assert_eq!(rig.write(b"slice"), Poll::Ready(Ok(5)));
+    assert_eq!(rig.writer.stats().peak_buffer_size, 0);
+    assert_eq!(rig.shutdown(), READY);
+}
+
+#[test]
 fn size_swinging_around_high_pauses_once_an_episode() {
     let mut rig = Rig::gathering((50, 100), []);
     for episode in 1..=3 {
