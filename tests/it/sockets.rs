@@ -1,46 +1,32 @@
 //! The writer over TCP and Unix sockets on the loopback interface.
 use std::io;
-use std::time::Duration;
 
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::SinkExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::Task;
+use crate::support::{Task, tcp_pair, within};
 use crate::wrapping::{listen, speak};
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
-
-async fn tcp() -> io::Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let (near, (far, _)) = tokio::try_join!(TcpStream::connect(address), listener.accept())?;
-    Ok((near, far))
-}
 
 #[cfg(unix)]
 fn unix() -> io::Result<(tokio::net::UnixStream, tokio::net::UnixStream)> {
     tokio::net::UnixStream::pair()
 }
 
-/// Fails a test whose peers wait for each other.
-async fn bounded<T>(test: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::time::timeout(Duration::from_secs(60), test).await?
-}
-
 #[tokio::test]
 async fn tcp_streams_and_their_halves_can_be_wrapped() -> io::Result<()> {
-    bounded(async {
-        let (near, far) = tcp().await?;
+    within(async {
+        let (near, far) = tcp_pair().await?;
         tokio::try_join!(speak(near), listen(far))?;
-        let (near, far) = tcp().await?;
+        let (near, far) = tcp_pair().await?;
         tokio::try_join!(speak(near.into_split().1), listen(far.into_split().0))?;
-        let (mut near, far) = tcp().await?;
+        let (mut near, far) = tcp_pair().await?;
         let (_reads, writes) = near.split();
         tokio::try_join!(speak(writes), listen(far))?;
-        let (near, far) = tcp().await?;
+        let (near, far) = tcp_pair().await?;
         tokio::try_join!(speak(tokio::io::split(near).1), listen(far))?;
         Ok(())
     })
@@ -50,7 +36,7 @@ async fn tcp_streams_and_their_halves_can_be_wrapped() -> io::Result<()> {
 #[cfg(unix)]
 #[tokio::test]
 async fn unix_streams_and_their_halves_can_be_wrapped() -> io::Result<()> {
-    bounded(async {
+    within(async {
         let (near, far) = unix()?;
         tokio::try_join!(speak(near), listen(far))?;
         let (near, far) = unix()?;
@@ -62,15 +48,15 @@ async fn unix_streams_and_their_halves_can_be_wrapped() -> io::Result<()> {
 
 #[tokio::test]
 async fn many_chunks_arrive_in_order_over_tcp() -> io::Result<()> {
-    let (near, far) = tcp().await?;
-    bounded(many_chunks(near, far)).await
+    let (near, far) = tcp_pair().await?;
+    within(many_chunks(near, far)).await
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn many_chunks_arrive_in_order_over_unix() -> io::Result<()> {
     let (near, far) = unix()?;
-    bounded(many_chunks(near, far)).await
+    within(many_chunks(near, far)).await
 }
 
 /// Numbered messages of all lengths, gathered, to a peer that reads in small bites.
@@ -100,15 +86,15 @@ async fn many_chunks(near: impl Stream, mut far: impl Stream) -> io::Result<()> 
 
 #[tokio::test]
 async fn a_tcp_peer_that_stops_reading_is_waited_for() -> io::Result<()> {
-    let (near, far) = tcp().await?;
-    bounded(stopped_peer(near, far)).await
+    let (near, far) = tcp_pair().await?;
+    within(stopped_peer(near, far)).await
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_unix_peer_that_stops_reading_is_waited_for() -> io::Result<()> {
     let (near, far) = unix()?;
-    bounded(stopped_peer(near, far)).await
+    within(stopped_peer(near, far)).await
 }
 
 /// The buffer stays below high and one item while the peer sleeps, the writer goes on when it
@@ -151,15 +137,15 @@ async fn stopped_peer(near: impl Stream, mut far: impl Stream) -> io::Result<()>
 
 #[tokio::test]
 async fn a_tcp_peer_that_is_gone_fails_the_writer_for_good() -> io::Result<()> {
-    let (near, far) = tcp().await?;
-    bounded(lost_peer(near, far)).await
+    let (near, far) = tcp_pair().await?;
+    within(lost_peer(near, far)).await
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_unix_peer_that_is_gone_fails_the_writer_for_good() -> io::Result<()> {
     let (near, far) = unix()?;
-    bounded(lost_peer(near, far)).await
+    within(lost_peer(near, far)).await
 }
 
 async fn lost_peer(near: impl Stream, far: impl Stream) -> io::Result<()> {
@@ -183,15 +169,15 @@ async fn lost_peer(near: impl Stream, far: impl Stream) -> io::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_and_its_reply_share_a_tcp_connection() -> io::Result<()> {
-    let (near, far) = tcp().await?;
-    bounded(requests(near, far)).await
+    let (near, far) = tcp_pair().await?;
+    within(requests(near, far)).await
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_and_its_reply_share_a_unix_connection() -> io::Result<()> {
     let (near, far) = unix()?;
-    bounded(requests(near, far)).await
+    within(requests(near, far)).await
 }
 
 /// One task reads while another writes on the same connection, more than the sockets hold.
@@ -222,8 +208,9 @@ async fn requests(near: impl Stream, far: impl Stream) -> io::Result<()> {
 
 #[tokio::test]
 async fn a_proxy_of_two_writers_copies_both_ways() -> io::Result<()> {
-    let ((mut client, front), (back, server)) = (tcp().await?, tcp().await?);
-    bounded(async {
+    let (mut client, front) = tcp_pair().await?;
+    let (back, server) = tcp_pair().await?;
+    within(async {
         let proxy = tokio::spawn(async move {
             let marks = Watermarks::new(100, 1000);
             let mut front = FlowControlledWriter::with_watermarks(front, marks);

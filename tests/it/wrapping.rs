@@ -12,7 +12,7 @@ use tokio::io::{
 };
 
 use crate::support::Call::Flush;
-use crate::support::{Answer, NotUnpin, Scripted};
+use crate::support::{Answer, NotUnpin, Scripted, within};
 
 /// Sends by every way in, with a queue that is often full, and ends the stream.
 pub(crate) async fn speak<W: AsyncWrite + Unpin>(inner: W) -> io::Result<W> {
@@ -48,33 +48,32 @@ fn check(received: &[u8]) {
     assert!(received == expected, "{} of {} bytes", received.len(), expected.len());
 }
 
-/// Runs both ends of a connection.
+/// Runs both ends of a connection in memory.
 async fn both<W: AsyncWrite + Unpin>(wrapped: W, far: impl AsyncRead + Unpin) -> io::Result<()> {
-    let (spoken, heard) = tokio::join!(async { speak(wrapped).await.map(drop) }, listen(far));
-    spoken.and(heard)
+    within(async { tokio::try_join!(speak(wrapped), listen(far)) }).await.map(drop)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pipe() -> io::Result<()> {
     let (near, far) = duplex(1000);
     both(near, far).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_half_of_a_split_stream() -> io::Result<()> {
     let (near, far) = duplex(1000);
     let (_reads, writes) = tokio::io::split(near);
     both(writes, far).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_boxed_writer() -> io::Result<()> {
     let (near, far) = duplex(1000);
     let boxed: Box<dyn AsyncWrite + Send + Unpin> = Box::new(near);
     both(boxed, far).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_borrowed_writer_is_left_as_it_was() -> io::Result<()> {
     let (mut near, far) = duplex(1000);
     both(&mut near, far).await?;
@@ -82,14 +81,14 @@ async fn a_borrowed_writer_is_left_as_it_was() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_writer_that_must_be_pinned() -> io::Result<()> {
     let (near, far) = duplex(1000);
     let pinned: Pin<Box<NotUnpin<DuplexStream>>> = Box::pin(NotUnpin::new(near));
     both(pinned, far).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pinned_writer_over_one_that_must_be_pinned() -> io::Result<()> {
     let (near, mut far) = duplex(3);
     let mut writer = Box::pin(FlowControlledWriter::new(NotUnpin::new(near)));
@@ -107,7 +106,7 @@ async fn a_pinned_writer_over_one_that_must_be_pinned() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_buffered_writer() -> io::Result<()> {
     let (near, far) = duplex(1000);
     both(BufWriter::new(near), far).await?;
@@ -115,7 +114,7 @@ async fn a_buffered_writer() -> io::Result<()> {
     both(BufStream::new(near), far).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_writer_of_this_kind() -> io::Result<()> {
     let (near, far) = duplex(1000);
     let nested = FlowControlledWriter::with_watermarks(near, Watermarks::new(10, 20));
@@ -124,7 +123,7 @@ async fn another_writer_of_this_kind() -> io::Result<()> {
     both(FlowControlledWriter::with_watermarks(near, Watermarks::new(0, 0)), far).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_flush_goes_through_all_that_is_nested() -> io::Result<()> {
     let (inner, handle) = Scripted::gathering([]);
     let nested = FlowControlledWriter::new(BufWriter::new(FlowControlledWriter::new(inner)));
@@ -137,7 +136,7 @@ async fn a_flush_goes_through_all_that_is_nested() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_buffered_writer_around_it() -> io::Result<()> {
     let (near, far) = duplex(1000);
     let writer = FlowControlledWriter::with_watermarks(near, Watermarks::new(10, 20));
@@ -154,7 +153,7 @@ async fn a_file() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn writers_in_memory() -> io::Result<()> {
     check(&speak(Vec::new()).await?);
     check(speak(io::Cursor::new(Vec::new())).await?.get_ref());
@@ -163,7 +162,7 @@ async fn writers_in_memory() -> io::Result<()> {
     both(write, read).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reader_and_a_writer_joined() -> io::Result<()> {
     let (near, far) = duplex(1000);
     let mut writer = FlowControlledWriter::new(tokio::io::join(&b"input"[..], near));
@@ -180,7 +179,7 @@ struct Records {
     record: Vec<u8>,
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_writer_that_holds_back_until_it_is_flushed() -> io::Result<()> {
     let (near, far) = duplex(1000);
     both(Records { inner: near, record: Vec::new() }, far).await

@@ -1,14 +1,11 @@
 use std::task::Poll;
-use std::time::Duration;
 
 use flow_controlled_writer::{FlowControlledWriter, Watermarks};
 use futures::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 
 use crate::support::Answer::{Pending, Take};
-use crate::support::{Scripted, Task};
-
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::support::{Scripted, Task, within};
 
 /// Both ends write more than the pipe holds before they read: each must read while it flushes, or
 /// both wait for ever.
@@ -26,7 +23,7 @@ async fn both_ends_of_a_small_pipe_write_before_they_read() {
         Ok::<_, std::io::Error>(received)
     };
     let both = async { tokio::try_join!(talk(left, 1), talk(right, 2)) };
-    let (left, right) = tokio::time::timeout(LIMIT, both).await.expect("no deadlock").expect("ok");
+    let (left, right) = within(both).await.expect("no error happens");
     assert_eq!((left, right), (vec![2; 1500], vec![1; 1500]));
 }
 
@@ -51,7 +48,7 @@ async fn a_paused_end_that_selects_between_reading_and_writing_does_not_deadlock
         Ok::<_, std::io::Error>(received)
     };
     let both = async { tokio::try_join!(talk(left, 1), talk(right, 2)) };
-    let (left, right) = tokio::time::timeout(LIMIT, both).await.expect("no deadlock").expect("ok");
+    let (left, right) = within(both).await.expect("no error happens");
     assert_eq!((left, right), (vec![2; 700], vec![1; 700]));
 }
 

@@ -4,7 +4,7 @@ use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::SinkExt;
 
 use crate::support::Answer::{Done, Pending, Take};
-use crate::support::Scripted;
+use crate::support::{Scripted, Task, within};
 
 /// A flush that loses in `select!` is dropped at whatever point it has reached; what it had
 /// written was sent again by the next one.
@@ -37,18 +37,17 @@ async fn a_thousand_flushes_dropped_by_select_keep_order_and_send_nothing_twice(
             });
         }
         handle.otherwise(Done);
-        while writer.buffer_size() > 0 {
-            tokio::select! {
-                biased;
-                drained = writer.flush() => drained.expect("no error is scripted"),
-                () = ready(()) => {}
-            }
+        // A queue drains within some polls; what is scripted for the flush does not matter then.
+        let task = Task::new();
+        for _ in 0..10_000 {
+            let _ = task.poll_once(writer.flush());
         }
+        assert_eq!(writer.buffer_size(), 0, "seed {seed}");
         assert_eq!(handle.wire(), sent, "seed {seed}");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sends_that_race_with_a_reader_lose_nothing() {
     let (near, mut far) = tokio::io::duplex(16);
     let mut writer = FlowControlledWriter::with_watermarks(near, Watermarks::new(8, 32));
@@ -71,6 +70,6 @@ async fn sends_that_race_with_a_reader_lose_nothing() {
         }
     }
     assert!(sent.len() > 1000, "{}", sent.len());
-    writer.close().await.expect("the peer reads");
+    within(writer.close()).await.expect("the peer reads");
     assert!(received.await.expect("no panic").expect("readable") == sent);
 }

@@ -158,7 +158,8 @@ fn every_cut_through_several_slices_is_accepted_exactly() {
                 let written = rig.write_vectored(&slices);
                 assert!(rig.writer.buffer_size() <= high.max(3), "high {high}, taken {taken}");
                 assert_eq!(written.is_pending(), rig.sent().len() == 3);
-                while rig.drain().is_pending() {}
+                let drained = (0..3).any(|_| rig.drain() == READY);
+                assert!(drained, "high {high}, taken {taken}");
                 assert_eq!(rig.inner.wire(), rig.sent());
                 assert!(b"XYZabcdefghijklmnop".starts_with(rig.sent()));
             }

@@ -39,6 +39,22 @@ fn new_marks_around_the_size_keep_the_state() {
     }
 }
 
+/// The state that one pair of marks leads to is where the next pair starts from.
+#[test]
+fn each_change_of_the_marks_leaves_its_state() {
+    let mut rig = Rig::gathering((128, 1024), []);
+    rig.queue([vec![1; 512]]);
+    rig.writer.set_watermarks(Watermarks::new(128, 256));
+    assert_eq!(rig.writer.stats().pauses, 1);
+    rig.writer.set_watermarks(Watermarks::new(128, 1024));
+    assert!(rig.writer.is_paused(), "512 is between the marks");
+    rig.writer.set_watermarks(Watermarks::new(512, 1024));
+    rig.writer.set_watermarks(Watermarks::new(128, 1024));
+    assert!(!rig.writer.is_paused(), "512 is between the marks");
+    assert_eq!(rig.try_send("x"), Ok(()));
+    assert_eq!(rig.writer.stats().pauses, 1);
+}
+
 #[test]
 fn a_writer_that_waits_is_ready_after_the_marks_were_raised() {
     let mut rig = Rig::gathering((5, 10), [Pending]);
