@@ -6,5 +6,7 @@ mod forward;
 mod framed;
 mod http;
 mod proxy;
+#[cfg(feature = "codec")]
+mod redis;
 mod tls;
 mod websocket;
