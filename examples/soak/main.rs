@@ -12,7 +12,13 @@
 //! Expected output (what is sent depends on the machine; the memory stays where it is):
 //!
 //! ```text
-//! OUTPUT
+//!  time   open    sent, MiB   MiB/s   queued, MiB   process, MiB
+//!   5 s  10000         89.0    17.8           9.2           29.1
+//!  10 s  10000        171.1    16.4          14.4           30.7
+//! ...
+//! 10000 of 10000 connections agree; 351.6 MiB sent, 0 bytes still queued
+//! 339 pauses; the largest buffer held 127115 bytes; bound: 131072
+//! process: 31.2 MiB in the second third of the time, 32.2 in the last
 //! ```
 
 mod client;
