@@ -9,6 +9,10 @@ use super::ChunkAppender;
 /// Every [`Encoder`] of tokio-util is one. Implement this trait instead where a frame has a large
 /// part that is [`Bytes`](bytes::Bytes) already: it is pushed and never copied.
 ///
+/// An implementation names its type of item. One for items of any type `T` takes them in a wrapper
+/// of its own crate, `impl<T> ChunkEncoder<Wrapped<T>> for MyEncoder`: for a bare `T` the compiler
+/// cannot rule out that `MyEncoder` is an [`Encoder`] too.
+///
 /// # Examples
 ///
 /// A RESP bulk string, whose body is not copied:
