@@ -172,6 +172,7 @@ impl Limits {
     }
 
     /// Returns the state that follows `flow` when `size` bytes are held.
+    #[inline]
     pub(crate) fn next(self, flow: Flow, size: usize) -> Flow {
         match flow {
             Flow::Accepting if size > self.marks.high => Flow::Paused,
@@ -188,11 +189,13 @@ impl Limits {
     }
 
     /// Returns the bytes of a borrowed slice that may still be copied in.
+    #[inline]
     pub(crate) fn room(self, size: usize) -> usize {
         self.marks.high.saturating_sub(size)
     }
 
     /// Tells whether one more chunk stays within the cap.
+    #[inline]
     pub(crate) fn admits(self, size: usize, chunk: usize) -> bool {
         size.checked_add(chunk).is_some_and(|total| total <= self.cap)
     }

@@ -79,7 +79,16 @@ impl WriteBuffer {
     }
 
     /// Queues a chunk if the writer is neither paused nor closed nor at its cap.
+    #[inline]
     pub(crate) fn try_send(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
+        if self.takes_freely(chunk.len()) {
+            self.queue.push(chunk);
+            return Ok(());
+        }
+        self.try_send_checked(chunk)
+    }
+
+    fn try_send_checked(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
         self.update();
         if self.phase != Phase::Open {
             return Err(TrySendError::Closed(chunk));
@@ -95,7 +104,16 @@ impl WriteBuffer {
     }
 
     /// Queues a chunk unless the writer is closed or at its cap; a paused one takes it.
+    #[inline]
     pub(crate) fn start_send(&mut self, chunk: Bytes) -> io::Result<()> {
+        if self.takes_freely(chunk.len()) {
+            self.queue.push(chunk);
+            return Ok(());
+        }
+        self.start_send_checked(chunk)
+    }
+
+    fn start_send_checked(&mut self, chunk: Bytes) -> io::Result<()> {
         match self.phase {
             Phase::Open if self.gate.admits(self.buffer_size(), chunk.len()) => {}
             Phase::Open => return Err(TrySendError::Full(chunk).into()),
@@ -211,7 +229,14 @@ impl WriteBuffer {
         }
     }
 
+    /// Tells whether bytes can be queued with nothing but their count to update, as they mostly can.
+    #[inline]
+    fn takes_freely(&self, count: usize) -> bool {
+        self.phase == Phase::Open && self.gate.is_wide_open(self.buffer_size(), count)
+    }
+
     /// Removes bytes that the inner writer has taken.
+    #[inline]
     fn trim(&mut self, count: usize) {
         self.peak_buffer_size = self.peak_buffer_size.max(self.buffer_size());
         self.queue.advance(count);
@@ -253,6 +278,7 @@ impl WriteBuffer {
     }
 
     /// Lets through what may happen until a failure.
+    #[inline]
     fn check_not_failed(&self) -> io::Result<()> {
         match self.phase {
             Phase::Failed(kind) => Err(error::failed_before(kind)),

@@ -15,19 +15,25 @@ pub(crate) struct Gate {
     limits: Limits,
     /// Invariant: what it holds of the budget is the size at the last update.
     credit: Credit,
+    /// Up to below this size bytes come in with nothing to update but their count. Invariant: one
+    /// above the high mark while the writer is accepting and there is no budget, else 0.
+    free_below: usize,
     pauses: u64,
 }
 
 impl Gate {
     pub(crate) fn new(options: &Options) -> Self {
-        Self {
+        let mut gate = Self {
             flow: Flow::Accepting,
             watermarks: options.watermarks,
             max_buffer_size: options.max_buffer_size,
             limits: Limits::new(options.watermarks, options.max_buffer_size),
             credit: Credit::new(options.budget.clone()),
+            free_below: 0,
             pauses: 0,
-        }
+        };
+        gate.update_free_below();
+        gate
     }
 
     /// Creates a gate that is never shut.
@@ -39,6 +45,12 @@ impl Gate {
     /// Carries the size over to the budget and to the pause state.
     #[inline]
     pub(crate) fn update(&mut self, size: usize) {
+        if !self.is_wide_open(size, 0) {
+            self.update_all(size);
+        }
+    }
+
+    fn update_all(&mut self, size: usize) {
         self.credit.set(size);
         self.set_flow(self.flow_at(size), size);
     }
@@ -52,6 +64,7 @@ impl Gate {
     pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks, size: usize) {
         self.watermarks = watermarks;
         self.limits = Limits::new(watermarks, self.max_buffer_size);
+        self.update_free_below();
         self.update(size);
     }
 
@@ -77,10 +90,10 @@ impl Gate {
         self.max_buffer_size
     }
 
-    /// Tells whether a slice of this length can be copied with nothing but the count to update.
+    /// Tells whether `more` bytes can come in with nothing to update but their count.
     #[inline]
-    pub(crate) fn is_wide_open(&self, size: usize, slice: usize) -> bool {
-        slice < self.limits.room(size) && self.flow == Flow::Accepting && !self.credit.is_limited()
+    pub(crate) fn is_wide_open(&self, size: usize, more: usize) -> bool {
+        more < self.free_below.saturating_sub(size)
     }
 
     /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.
@@ -117,8 +130,14 @@ impl Gate {
     fn set_flow(&mut self, next: Flow, size: usize) {
         if next != self.flow {
             self.flow = next;
+            self.update_free_below();
             self.flow_changed(size);
         }
+    }
+
+    fn update_free_below(&mut self) {
+        let is_free = self.flow == Flow::Accepting && !self.credit.is_limited();
+        self.free_below = if is_free { self.limits.room(0).saturating_add(1) } else { 0 };
     }
 
     fn flow_changed(&mut self, size: usize) {

@@ -60,6 +60,7 @@ impl<W: AsyncWrite> FlowControlledWriter<W> {
     /// assert!(writer.is_paused());
     /// assert_eq!(writer.try_send("world"), Err(TrySendError::Full("world".into())));
     /// ```
+    #[inline]
     pub fn try_send(&mut self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
         self.buffer.try_send(chunk.into())
     }
