@@ -10,19 +10,6 @@ use super::{Phase, WriteBuffer};
 use crate::error;
 use crate::watermarks::{Flow, Limits};
 
-/// What the drain loop works towards.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Goal {
-    /// The writer is not paused.
-    Resumed,
-    /// The queue is empty.
-    Empty,
-    /// Part of what lies behind the queue was taken, or the inner writer takes no more.
-    Behind,
-    /// The inner writer took something, or the queue is empty.
-    Progress,
-}
-
 impl WriteBuffer {
     /// Waits until the writer is not paused; drains while it is.
     #[inline]
@@ -31,15 +18,18 @@ impl WriteBuffer {
         inner: Pin<&mut W>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.takes_freely(0) { Poll::Ready(Ok(())) } else { self.poll_resume(inner, cx) }
+    }
+
+    #[inline(never)]
+    fn poll_resume<W: AsyncWrite + ?Sized>(
+        &mut self,
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         self.check_open()?;
-        if self.gate.is_wide_open(self.buffer_size(), 0) {
-            return Poll::Ready(Ok(()));
-        }
         self.update();
-        if self.gate.flow() == Flow::Accepting {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_drain_to(Goal::Resumed, &[], inner, cx, &mut Calls::new()).map_ok(drop)
+        self.poll_drain_to(Self::is_accepting, inner, cx, &mut Calls::new())
     }
 
     /// Drains until the queue is empty.
@@ -49,7 +39,7 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_not_failed()?;
-        self.poll_drain_to(Goal::Empty, &[], inner, cx, &mut Calls::new()).map_ok(drop)
+        self.poll_drain_to(Self::is_empty, inner, cx, &mut Calls::new())
     }
 
     /// Drains until the inner writer has taken something or the queue is empty.
@@ -60,7 +50,9 @@ impl WriteBuffer {
         calls: &mut Calls,
     ) -> Poll<io::Result<()>> {
         self.check_not_failed()?;
-        self.poll_drain_to(Goal::Progress, &[], inner, cx, calls).map_ok(drop)
+        let before = self.buffer_size();
+        let goal = |this: &Self| this.is_empty() || this.buffer_size() < before;
+        self.poll_drain_to(goal, inner, cx, calls)
     }
 
     /// Flushes the inner writer, while `waiting` bytes elsewhere wait for that.
@@ -73,7 +65,7 @@ impl WriteBuffer {
     ) -> Poll<io::Result<()>> {
         self.check_not_failed()?;
         match self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx)) {
-            Poll::Pending => self.poll_stalled(cx, waiting).map_ok(drop),
+            Poll::Pending => self.poll_stalled(cx, waiting).map(Err),
             ready => ready,
         }
     }
@@ -89,7 +81,7 @@ impl WriteBuffer {
             return Poll::Ready(Ok(()));
         }
         let calls = &mut Calls::new();
-        ready!(self.poll_drain_to(Goal::Empty, &[], inner.as_mut(), cx, calls))?;
+        ready!(self.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
         self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx))
     }
 
@@ -106,7 +98,7 @@ impl WriteBuffer {
             self.phase = match self.phase {
                 Phase::Open => Phase::Draining,
                 Phase::Draining => {
-                    ready!(self.poll_drain_to(Goal::Empty, &[], inner.as_mut(), cx, calls))?;
+                    ready!(self.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
                     Phase::Flushing
                 }
                 Phase::Flushing => {
@@ -132,10 +124,7 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
         src: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if src.len() < PASS_THROUGH
-            && self.gate.is_wide_open(self.buffer_size(), src.len())
-            && self.phase == Phase::Open
-        {
+        if src.len() < PASS_THROUGH && self.takes_freely(src.len()) {
             self.queue.extend_from_slice(src);
             return Poll::Ready(Ok(src.len()));
         }
@@ -160,13 +149,13 @@ impl WriteBuffer {
         }
         let calls = &mut Calls::new();
         self.gate.update_for_slice(self.queue.remaining());
-        ready!(self.poll_drain_to(Goal::Resumed, &[], inner.as_mut(), cx, calls))?;
+        ready!(self.poll_drain_to(Self::is_accepting, inner.as_mut(), cx, calls))?;
 
         // Taken once, as the budget that they depend on is shared with other threads.
         let limits = self.gate.limits();
         let mut taken = 0;
         if total >= PASS_THROUGH || total > limits.room(self.buffer_size()) {
-            match self.poll_drain_to(Goal::Behind, slices, inner, cx, calls) {
+            match self.poll_drain_behind(slices, inner, cx, calls) {
                 Poll::Ready(result) => taken = result?,
                 Poll::Pending if limits.room(self.buffer_size()) == 0 => return Poll::Pending,
                 Poll::Pending => {}
@@ -192,64 +181,87 @@ impl WriteBuffer {
         self.buffer_size() - before
     }
 
-    /// The drain loop: peek, write, trim, until `goal` is reached.
-    ///
-    /// Every byte that leaves the writer passes here. Returns how many bytes of `behind` were
-    /// taken, which is 0 for all goals but [`Goal::Behind`].
+    /// The drain loop: writes the queue until `goal` is reached.
+    #[inline]
     fn poll_drain_to<W: AsyncWrite + ?Sized>(
         &mut self,
-        goal: Goal,
-        behind: &[IoSlice<'_>],
+        goal: impl Fn(&Self) -> bool,
+        mut inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        calls: &mut Calls,
+    ) -> Poll<io::Result<()>> {
+        while !goal(self) {
+            ready!(self.poll_write_queue(&[], inner.as_mut(), cx, calls))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Drains until part of `slices`, which lie behind the queue, was taken, or the inner writer
+    /// takes no more. Returns how many bytes of them were taken.
+    fn poll_drain_behind<W: AsyncWrite + ?Sized>(
+        &mut self,
+        slices: &[IoSlice<'_>],
         mut inner: Pin<&mut W>,
         cx: &mut Context<'_>,
         calls: &mut Calls,
     ) -> Poll<io::Result<usize>> {
         loop {
-            let reached = match goal {
-                Goal::Resumed => self.gate.flow() == Flow::Accepting,
-                Goal::Empty | Goal::Progress => self.queue.is_empty(),
-                Goal::Behind => false,
-            };
-            if reached {
-                return Poll::Ready(Ok(0));
-            }
-            ready!(calls.poll_next(cx));
-            self.write_calls += 1;
-            let offer = Offer::make(&self.queue, behind, inner.as_mut(), cx);
-            let Poll::Ready(answer) = offer.answer else {
-                return self.poll_stalled(cx, self.queue.remaining());
-            };
-            let reported = match answer {
-                Ok(0) => return Poll::Ready(Err(self.fail(error::write_zero()))),
-                Ok(reported) => reported,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Poll::Ready(Err(self.fail(error))),
-            };
-            let written = reported.min(offer.bytes);
-            self.written_bytes += written as u64;
-            let queued = written.min(self.queue.remaining());
-            self.trim(queued);
-            if reported > offer.bytes {
-                return Poll::Ready(Err(self.fail(error::over_report(reported, offer.bytes))));
-            }
-            if goal == Goal::Progress {
-                return Poll::Ready(Ok(0));
-            }
-            let taken = written - queued;
-            if goal == Goal::Behind && (taken > 0 || written < offer.bytes) {
-                return Poll::Ready(Ok(taken));
+            let written = ready!(self.poll_write_queue(slices, inner.as_mut(), cx, calls))?;
+            if written.behind > 0 || written.short {
+                return Poll::Ready(Ok(written.behind));
             }
         }
+    }
+
+    /// The step of the drain: peek, write, trim. Offers the queue and what lies `behind` it in one
+    /// call.
+    ///
+    /// Every byte that leaves the writer passes here.
+    #[inline]
+    fn poll_write_queue<W: AsyncWrite + ?Sized>(
+        &mut self,
+        behind: &[IoSlice<'_>],
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+        calls: &mut Calls,
+    ) -> Poll<io::Result<Written>> {
+        ready!(calls.poll_next(cx));
+        self.write_calls += 1;
+        let offer = Offer::make(&self.queue, behind, inner, cx);
+        let Poll::Ready(answer) = offer.answer else {
+            return self.poll_stalled(cx, self.queue.remaining()).map(Err);
+        };
+        let reported = match answer {
+            Ok(0) => return Poll::Ready(Err(self.fail(error::write_zero()))),
+            Ok(reported) => reported,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                return Poll::Ready(Ok(Written { behind: 0, short: false }));
+            }
+            Err(error) => return Poll::Ready(Err(self.fail(error))),
+        };
+        let written = reported.min(offer.bytes);
+        self.written_bytes += written as u64;
+        let queued = written.min(self.queue.remaining());
+        self.trim(queued);
+        if reported > offer.bytes {
+            return Poll::Ready(Err(self.fail(error::over_report(reported, offer.bytes))));
+        }
+        Poll::Ready(Ok(Written { behind: written - queued, short: written < offer.bytes }))
+    }
+
+    #[inline]
+    fn is_accepting(&self) -> bool {
+        self.gate.flow() == Flow::Accepting
     }
 
     /// The answer to a `Pending` of the inner writer while bytes wait: `Pending`, until it lasts
     /// too long.
     #[cfg_attr(not(feature = "time"), expect(unused_variables))]
-    fn poll_stalled(&mut self, cx: &mut Context<'_>, waiting: usize) -> Poll<io::Result<usize>> {
+    fn poll_stalled(&mut self, cx: &mut Context<'_>, waiting: usize) -> Poll<io::Error> {
         self.queue.stalled();
         #[cfg(feature = "time")]
         if let Poll::Ready(error) = self.stall.poll_stalled(cx, waiting) {
-            return Poll::Ready(Err(self.fail(error)));
+            return Poll::Ready(self.fail(error));
         }
         Poll::Pending
     }
@@ -276,6 +288,14 @@ impl WriteBuffer {
     }
 }
 
+/// What one call of the inner writer took; nothing if it was interrupted.
+struct Written {
+    /// Bytes of what lies behind the queue.
+    behind: usize,
+    /// Whether it was less than was offered.
+    short: bool,
+}
+
 /// The calls of the inner writer that one poll may still make.
 pub(crate) struct Calls {
     left: u32,
@@ -287,6 +307,7 @@ impl Calls {
     }
 
     /// Takes one call; after the last one the task is woken to go on in its next poll.
+    #[inline]
     fn poll_next(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.left == 0 {
             cx.waker().wake_by_ref();
