@@ -18,10 +18,10 @@ use bytes::Bytes;
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::{FutureExt, SinkExt};
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
+use tokio::io::BufWriter;
 use tokio_util::codec::{BytesCodec, FramedWrite};
 
-use subjects::async_write::write;
+use subjects::async_write::{write, write_and_flush};
 use subjects::sink::feed;
 use support::null::Null;
 
@@ -64,10 +64,10 @@ fn feed_framed(parts: (Framed, Bytes)) -> Framed {
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = ours)]
-#[bench::bytes_64(args = (64), setup = ours)]
-#[bench::bytes_256(args = (256), setup = ours)]
-#[bench::bytes_1024(args = (1024), setup = ours)]
+#[bench::bytes_16(args = (16), setup = ours_written)]
+#[bench::bytes_64(args = (64), setup = ours_written)]
+#[bench::bytes_256(args = (256), setup = ours_written)]
+#[bench::bytes_1024(args = (1024), setup = ours_written)]
 fn write_ours(parts: (Ours, Bytes)) -> Ours {
     let (mut writer, chunk) = parts;
     done(write(&mut writer, &chunk, COUNT));
@@ -86,13 +86,13 @@ fn write_buffered(parts: (Buffered, Bytes)) -> Buffered {
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = ours)]
-#[bench::bytes_64(args = (64), setup = ours)]
-#[bench::bytes_256(args = (256), setup = ours)]
-#[bench::bytes_1024(args = (1024), setup = ours)]
+#[bench::bytes_16(args = (16), setup = ours_written)]
+#[bench::bytes_64(args = (64), setup = ours_written)]
+#[bench::bytes_256(args = (256), setup = ours_written)]
+#[bench::bytes_1024(args = (1024), setup = ours_written)]
 fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
     let (mut writer, chunk) = parts;
-    done(write_and_flush(&mut writer, &chunk));
+    done(write_and_flush(&mut writer, &chunk, COUNT));
     writer
 }
 
@@ -103,7 +103,7 @@ fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
 #[bench::bytes_1024(args = (1024), setup = buffered)]
 fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
     let (mut writer, chunk) = parts;
-    done(write_and_flush(&mut writer, &chunk));
+    done(write_and_flush(&mut writer, &chunk, COUNT));
     writer
 }
 
@@ -127,6 +127,12 @@ fn short_writes_framed(mut sink: Framed) -> Framed {
 fn ours(size: usize) -> (Ours, Bytes) {
     let mut writer = FlowControlledWriter::new(Null::new());
     done(feed(&mut writer, &chunk(size), COUNT));
+    (writer, chunk(size))
+}
+
+fn ours_written(size: usize) -> (Ours, Bytes) {
+    let mut writer = FlowControlledWriter::new(Null::new());
+    done(write(&mut writer, &chunk(size), COUNT));
     (writer, chunk(size))
 }
 
@@ -171,17 +177,6 @@ fn queued_framed() -> Framed {
 
 fn chunk(size: usize) -> Bytes {
     Bytes::from(vec![b'x'; size])
-}
-
-async fn write_and_flush<A: AsyncWrite + Unpin>(
-    writer: &mut A,
-    slice: &[u8],
-) -> std::io::Result<()> {
-    for _ in 0..COUNT {
-        writer.write_all(slice).await?;
-        writer.flush().await?;
-    }
-    Ok(())
 }
 
 /// Polls a future that is never pending.

@@ -7,7 +7,7 @@
 mod subjects;
 mod support;
 
-use subjects::async_write::{BUFFERED, BUFFERED_TUNED, Mix, WriteAll};
+use subjects::async_write::{BUFFERED, BUFFERED_TUNED, FlushEach, Mix, WriteAll};
 use subjects::sink::{FRAMED, FRAMED_TUNED, Feed, Limit, RAW};
 use subjects::{Contestants, Place, SIZES};
 use support::contest::Clock::SenderCpu;
@@ -25,6 +25,9 @@ fn run(report: &mut Report) {
     }
     if report.wants("write_all") {
         write_all(report);
+    }
+    if report.wants("flush_each") {
+        report.group("flush_each, null", SenderCpu, FlushEach.cases(Place::Null, &SIZES[..4]));
     }
     if report.wants("mix") {
         mix(report);

@@ -12,6 +12,9 @@ pub struct WriteAll;
 /// Nine small headers and one body, as protocols write them; the flush comes after a batch.
 pub struct Mix;
 
+/// `write_all` of a slice and a flush, again and again.
+pub struct FlushEach;
+
 impl Contestants for WriteAll {
     fn case<W: AsyncWrite + Unpin + 'static>(
         &self,
@@ -25,6 +28,20 @@ impl Contestants for WriteAll {
             entry(BUFFERED_TUNED, batch, sender, connect(), tuned),
         ];
         batch.case(entries)
+    }
+}
+
+impl Contestants for FlushEach {
+    fn case<W: AsyncWrite + Unpin + 'static>(
+        &self,
+        batch: Batch,
+        sender: &Sender,
+        connect: impl Fn() -> Connection<W>,
+    ) -> Case {
+        batch.case(vec![
+            flush_each(OURS, batch, sender, connect(), FlowControlledWriter::new),
+            flush_each(BUFFERED, batch, sender, connect(), BufWriter::new),
+        ])
     }
 }
 
@@ -69,6 +86,36 @@ pub async fn write<A: AsyncWrite + Unpin>(
         writer.write_all(slice).await?;
     }
     writer.flush().await
+}
+
+fn flush_each<W, A: AsyncWrite + Unpin + 'static>(
+    name: &'static str,
+    batch: Batch,
+    sender: &Sender,
+    (writer, reader): Connection<W>,
+    wrap: impl FnOnce(W) -> A,
+) -> Entry {
+    let mut writer = wrap(writer);
+    let slice = vec![b'x'; batch.size];
+    let sender = sender.clone();
+    Entry::to_reader(name, batch.bytes() as u64, reader, move || {
+        sender
+            .block_on(write_and_flush(&mut writer, &slice, batch.count))
+            .expect("the reader lives");
+    })
+}
+
+/// Writes `slice` and flushes, `count` times.
+pub async fn write_and_flush<A: AsyncWrite + Unpin>(
+    writer: &mut A,
+    slice: &[u8],
+    count: usize,
+) -> io::Result<()> {
+    for _ in 0..count {
+        writer.write_all(slice).await?;
+        writer.flush().await?;
+    }
+    Ok(())
 }
 
 fn mix<W, A: AsyncWrite + Unpin + 'static>(
