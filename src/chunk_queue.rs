@@ -124,6 +124,7 @@ impl ChunkQueue {
     /// queue.push(large.clone());
     /// assert_eq!(queue.chunk().as_ptr(), large.as_ptr());
     /// ```
+    #[inline]
     pub fn push(&mut self, chunk: impl Into<Bytes>) {
         let chunk = chunk.into();
         if chunk.len() < self.coalesce_threshold {
@@ -216,6 +217,7 @@ impl ChunkQueue {
     /// assert_eq!(queue.chunk_count(), 2);
     /// ```
     #[must_use]
+    #[inline]
     pub fn chunk_count(&self) -> usize {
         self.chunks.len() + usize::from(!self.tail.is_empty())
     }
@@ -258,6 +260,15 @@ impl ChunkQueue {
     pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let tail = (!self.tail.is_empty()).then(|| self.tail.as_slice());
         self.chunks.iter().map(|chunk| &chunk[..]).chain(tail)
+    }
+
+    /// Removes `count` bytes from the front, fewer than there are.
+    fn remove_part(&mut self, mut count: usize) {
+        self.peak_chunks = self.peak_chunks.max(self.chunks.len());
+        while count > 0 {
+            count -= self.trim_front(count);
+        }
+        self.check();
     }
 
     /// Removes up to `count` bytes from the front of the oldest chunk and returns how many.
@@ -353,14 +364,31 @@ impl ChunkQueue {
     /// Tidies up after bytes were removed: a queue that ran empty gives its memory back.
     fn removed(&mut self) {
         if self.bytes == 0 {
-            self.tail.release();
-            self.expected_chunks = self.peak_chunks.min(MAX_EXPECTED_CHUNKS);
-            self.peak_chunks = 0;
-            if self.chunks.capacity() > KEPT_CHUNKS {
-                self.chunks = VecDeque::new();
-            }
+            self.remove_all();
+        } else {
+            self.check();
+        }
+    }
+
+    /// Removes all bytes and gives their memory back.
+    #[inline]
+    fn remove_all(&mut self) {
+        self.bytes = 0;
+        self.tail.release();
+        if !self.chunks.is_empty() || self.peak_chunks > 0 {
+            self.release_chunks();
         }
         self.check();
+    }
+
+    fn release_chunks(&mut self) {
+        self.expected_chunks = self.peak_chunks.max(self.chunks.len()).min(MAX_EXPECTED_CHUNKS);
+        self.peak_chunks = 0;
+        if self.chunks.capacity() > KEPT_CHUNKS {
+            self.chunks = VecDeque::new();
+        } else {
+            self.chunks.clear();
+        }
     }
 
     #[cfg(not(debug_assertions))]

@@ -28,15 +28,16 @@ impl Buf for ChunkQueue {
         filled
     }
 
+    #[inline]
     #[track_caller]
-    fn advance(&mut self, mut count: usize) {
+    fn advance(&mut self, count: usize) {
         let held = self.bytes;
         assert!(count <= held, "cannot advance by {count} bytes: {held} are queued");
-        self.peak_chunks = self.peak_chunks.max(self.chunks.len());
-        while count > 0 {
-            count -= self.trim_front(count);
+        if count == held {
+            self.remove_all();
+        } else {
+            self.remove_part(count);
         }
-        self.removed();
     }
 
     /// Removes `length` bytes; without a copy where the oldest chunk holds them all.

@@ -106,8 +106,17 @@ impl Tail {
     }
 
     /// Frees the block of an empty queue unless it is small enough to keep.
+    #[inline]
     pub(super) fn release(&mut self) {
+        if self.allocated > KEPT_BLOCK || self.filled > 0 {
+            self.end_cycle();
+        }
         self.bytes.clear();
+    }
+
+    /// Learns what a cycle copies. One that did not leave a block that is kept teaches nothing: the
+    /// block was started in the expectation of no more.
+    fn end_cycle(&mut self) {
         self.expected = self.used().max(self.expected / 2).min(MAX_BLOCK);
         self.filled = 0;
         if self.allocated > KEPT_BLOCK {
@@ -192,6 +201,7 @@ impl Tail {
     }
 
     /// Returns the bytes that were copied to this block and those before it.
+    #[inline]
     fn used(&self) -> usize {
         self.filled.saturating_add(self.allocated.saturating_sub(self.spare()))
     }
