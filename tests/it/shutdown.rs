@@ -151,6 +151,15 @@ fn abort_discards_the_queue_and_still_lets_the_inner_writer_end() {
 }
 
 #[test]
+fn the_totals_remember_what_abort_discarded() {
+    let mut rig = Rig::gathering((0, 5), []);
+    rig.queue(["data1", "data2"]);
+    assert_eq!(rig.abort(), 10);
+    let stats = rig.writer.stats();
+    assert_eq!((stats.enqueued_bytes, stats.written_bytes, stats.peak_buffer_size), (10, 0, 10));
+}
+
+#[test]
 fn abort_in_each_phase_of_a_shutdown_leaves_the_rest_of_it() {
     let rest = [
         vec![Flush(Done), Shutdown(Done)],
