@@ -3,7 +3,9 @@ use std::mem;
 use bytes::BytesMut;
 
 use super::ChunkQueue;
-use super::tail::{MAX_BLOCK, MIN_BLOCK, freeze_exact};
+#[cfg(feature = "codec")]
+use super::tail::MAX_BLOCK;
+use super::tail::{MIN_BLOCK, freeze_exact};
 
 impl ChunkQueue {
     /// Appends what `encode` writes behind the end of the block that it is given.
@@ -51,15 +53,10 @@ impl ChunkQueue {
 
     /// Takes note of how many bytes a frame will copy in parts: where it is the first one, they come
     /// to lie in one block.
+    #[cfg(feature = "codec")]
     #[inline]
     pub(crate) fn expect_frame(&mut self, bytes: usize) {
-        if self.is_empty() {
-            self.start_frame(bytes);
-        }
-    }
-
-    fn start_frame(&mut self, bytes: usize) {
-        if bytes <= MAX_BLOCK && !self.tail.reclaim(bytes) {
+        if self.is_empty() && bytes <= MAX_BLOCK && !self.tail.reclaim(bytes) {
             self.tail.start_block(bytes, 0);
         }
     }
