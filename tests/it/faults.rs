@@ -4,6 +4,7 @@
 //! again for each of these calls and each fault, and what comes of it must be what the
 //! documentation says: the fault goes unnoticed, or it is final, is reported, and the unsent bytes
 //! come back.
+mod channel;
 mod rig;
 mod workload;
 
@@ -12,7 +13,7 @@ use std::io::ErrorKind;
 
 use self::rig::{Rig, Way};
 use self::workload::{WORKLOADS, Workload};
-use crate::support::{Answer, Call};
+use crate::support::{Answer, Call, Handle};
 
 /// What a call of the inner writer answers instead of what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +69,18 @@ impl Fault {
         }
     }
 
+    /// Lets the inner writer answer as it did to all of `calls` but the last, and then the fault.
+    fn script(self, inner: &Handle, usual: Answer, calls: &[Call]) {
+        let (last, before) = calls.split_last().expect("one call at least");
+        let count = before.iter().filter(|call| kind(call) == kind(last)).count();
+        let script = |usual| std::iter::repeat_n(usual, count).chain([self.answer()]);
+        match last {
+            Call::Write(..) | Call::Gather(..) => inner.script(script(usual)),
+            Call::Flush(_) => inner.script_flush(script(Answer::Done)),
+            Call::Shutdown(_) => inner.script_shutdown(script(Answer::Done)),
+        }
+    }
+
     fn way(self) -> Way {
         if self == Self::PendingThenDropped { Way::DropAtPending } else { Way::Resume }
     }
@@ -108,31 +121,18 @@ fn clean_run(workload: &Workload, gathering: bool, usual: Answer) -> Vec<Call> {
 fn run_with(workload: &Workload, gathering: bool, usual: Answer, calls: &[Call], fault: Fault) {
     let mut rig = Rig::new(workload, gathering, fault.way());
     rig.inner.otherwise(usual);
-    let (last, before) = calls.split_last().expect("one call at least");
-    let same = before.iter().filter(|call| kind(call) == kind(last)).count();
-    match last {
-        Call::Write(..) | Call::Gather(..) => rig.inner.script(script(same, usual, fault)),
-        Call::Flush(_) => rig.inner.script_flush(script(same, Answer::Done, fault)),
-        Call::Shutdown(_) => rig.inner.script_shutdown(script(same, Answer::Done, fault)),
-    }
+    fault.script(&rig.inner, usual, calls);
     let result = workload.run(&mut rig).map_err(|error| error.kind());
     match fault.error() {
         None => {
-            assert_eq!(result, Ok(()), "{fault:?} at {last:?}");
+            assert_eq!(result, Ok(()), "{fault:?} at {:?}", calls.last());
             rig.assert_complete();
         }
         Some(error) => {
-            assert_eq!(result, Err(error), "{fault:?} at {last:?}");
+            assert_eq!(result, Err(error), "{fault:?} at {:?}", calls.last());
             rig.assert_failed(error);
         }
     }
-}
-
-/// Returns `count` usual answers and then the fault.
-fn script(count: usize, usual: Answer, fault: Fault) -> Vec<Answer> {
-    let mut answers = vec![usual; count];
-    answers.push(fault.answer());
-    answers
 }
 
 /// Returns the script that answers a call.

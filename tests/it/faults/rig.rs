@@ -192,7 +192,7 @@ impl Rig {
 }
 
 /// Returns a part of a stream in which no stretch resembles another.
-fn stream(start: usize, length: usize) -> Bytes {
+pub(super) fn stream(start: usize, length: usize) -> Bytes {
     static STREAM: LazyLock<Bytes> = LazyLock::new(|| {
         // The high byte of multiples of an odd number: the period is far above the length.
         (0..1_u32 << 16).map(|at| (at.wrapping_mul(2_654_435_769) >> 24) as u8).collect()

@@ -27,17 +27,11 @@ pub(crate) fn run_channel(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let mut world = World::new(&mut input);
     while !input.is_empty() {
+        let before = world.journal.borrow().outstanding();
         world.step(&mut input);
-        world.check();
+        world.check(before);
     }
     world.end();
-}
-
-/// Whether the driver was polled at all: a spawned future is, once, before it is woken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seat {
-    Unpolled,
-    Polled,
 }
 
 struct World {
@@ -47,8 +41,9 @@ struct World {
     observer: Option<Rc<Sender>>,
     jobs: Vec<Job>,
     driver: Option<Driver<Scripted>>,
-    seat: Seat,
     task: Task,
+    /// Whether the driver is to be polled: it was woken, or never polled before.
+    is_called: bool,
     inner: Handle,
     journal: Rc<RefCell<Journal>>,
 }
@@ -72,8 +67,8 @@ impl World {
             observer: Some(sender),
             jobs: Vec::new(),
             driver: Some(driver),
-            seat: Seat::Unpolled,
             task: Task::new(),
+            is_called: true,
             inner: handle,
             journal: Rc::new(RefCell::new(journal)),
         }
@@ -186,8 +181,8 @@ impl World {
     /// Polls the driver, woken or not.
     fn drive(&mut self) {
         let Some(mut driver) = self.driver.take() else { return };
-        self.seat = Seat::Polled;
         self.task.take_wakes();
+        self.is_called = false;
         let polled = self.task.poll(Pin::new(&mut driver));
         let mut journal = self.journal.borrow_mut();
         journal.follow(&self.inner);
@@ -234,11 +229,16 @@ impl World {
     fn abort(&mut self) {
         let expected = self.journal.borrow_mut().abort();
         assert_eq!(self.observer().abort(), expected, "what was discarded");
+        assert!(expected == 0 || self.is_driver_called(), "the driver does not learn of an abort");
     }
 
-    /// Checks what holds at every step.
-    fn check(&self) {
+    /// Checks what holds at every step, before which so many bytes were outstanding.
+    fn check(&mut self, before: usize) {
+        let is_called = self.is_driver_called();
         let (sender, journal) = (self.observer(), self.journal.borrow());
+        if before == 0 && journal.outstanding() > 0 {
+            assert!(is_called, "the driver does not learn of bytes");
+        }
         let (size, marks) = (sender.buffer_size(), sender.watermarks());
         let high = marks.high().min(journal.cap());
         let low = marks.low().min(journal.cap());
@@ -262,7 +262,7 @@ impl World {
         let stuck: Vec<_> =
             self.jobs.iter().map(Job::goal).filter(|goal| *goal != Goal::Closed).collect();
         assert_eq!(stuck, [], "nobody wakes these");
-        self.check();
+        self.check(0);
 
         self.senders.clear();
         drop(self.observer.take());
@@ -283,8 +283,7 @@ impl World {
         loop {
             let mut idle = true;
             self.inner.wake();
-            if self.driver.is_some() && (self.task.take_wakes() > 0 || self.seat == Seat::Unpolled)
-            {
+            if self.driver.is_some() && self.is_driver_called() {
                 idle = false;
                 self.drive();
             }
@@ -305,6 +304,11 @@ impl World {
             polls += 1;
             assert!(polls < 10_000, "the channel never settles");
         }
+    }
+
+    fn is_driver_called(&mut self) -> bool {
+        self.is_called |= self.task.take_wakes() > 0;
+        self.is_called || self.driver.is_none()
     }
 
     fn observer(&self) -> &Sender {
