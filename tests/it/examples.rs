@@ -1,7 +1,10 @@
 //! The examples, run as they are.
 
-#[cfg(feature = "codec")]
 #[allow(dead_code)] // `main`, and what only it uses
+#[path = "../../examples/broadcast.rs"]
+mod broadcast;
+#[cfg(feature = "codec")]
+#[allow(dead_code)]
 #[path = "../../examples/framed.rs"]
 mod framed;
 #[allow(dead_code)]
@@ -72,6 +75,20 @@ async fn run_slow_consumer(policy: &str) -> slow_consumer::report::Report {
     let arguments = arguments.split(' ').chain([policy]);
     let options = slow_consumer::Options::parse_from(arguments);
     slow_consumer::run(&options).await.expect("ends within its limit")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broadcast_drops_those_who_stop_reading_and_serves_the_others() {
+    let plan = broadcast::Plan {
+        rooms: 2,
+        clients_a_room: 3,
+        publishers_a_room: 2,
+        ticks: 200,
+        messages_a_tick: 5,
+        limit: 256 * 1024,
+    };
+    let report = timeout(LIMIT, broadcast::run(plan)).await.expect("ends").expect("no error");
+    assert!(report.is_right(), "{report}");
 }
 
 const LIMIT: Duration = Duration::from_secs(60);

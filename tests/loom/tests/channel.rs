@@ -230,6 +230,17 @@ fn a_flush_resolves_while_another_sends() {
     });
 }
 
+/// Nothing is sent: only the flush itself can wake the driver.
+#[test]
+fn the_driver_hears_of_a_flush() {
+    model(|| {
+        let (sender, driver) = wide(Pendings::Left(0));
+        let flushing = thread::spawn(move || block_on(sender.flush()).expect("open"));
+        assert_eq!(finish(driver), b"");
+        flushing.join().expect("no panic");
+    });
+}
+
 #[test]
 fn close_ends_those_who_wait_and_loses_nothing_that_was_accepted() {
     model(|| {
