@@ -8,6 +8,7 @@ mod subjects;
 mod support;
 
 use subjects::async_write::{BUFFERED, BUFFERED_TUNED, FlushEach, Mix, WriteAll};
+use subjects::codec::{Frames, LINES, Lines};
 use subjects::sink::{FRAMED, FRAMED_TUNED, Feed, Limit, RAW};
 use subjects::{Contestants, Place, SIZES};
 use support::contest::Clock::SenderCpu;
@@ -34,6 +35,9 @@ fn run(report: &mut Report) {
     }
     if report.wants("limit") {
         limit(report);
+    }
+    if report.wants("codec") {
+        codec(report);
     }
 }
 
@@ -78,6 +82,21 @@ fn limit(report: &mut Report) {
         let cases = limit.cases(Place::Unix, &SIZES[4..]);
         let ratios = report.group(&format!("limit of Unix, {name}"), SenderCpu, cases);
         ratios.each(report, RAW, target);
+    }
+}
+
+fn codec(report: &mut Report) {
+    report.group("frames, null", SenderCpu, Frames.cases(Place::Null, &SIZES));
+    report.group("lines, null", SenderCpu, Lines.cases(Place::Null, &LINES));
+    for (name, place) in SOCKETS {
+        let group = format!("frames, {name}");
+        let ratios = report.group(&group, SenderCpu, Frames.cases(place, &SIZES));
+        ratios.at(report, 16, FRAMED, 1.2);
+        ratios.from(report, 1 << 10, FRAMED, 2.0);
+        ratios.each(report, FRAMED_TUNED, 1.0);
+        let ratios = report.group(&format!("lines, {name}"), SenderCpu, Lines.cases(place, &LINES));
+        ratios.each(report, FRAMED, 1.0);
+        ratios.each(report, FRAMED_TUNED, 1.0);
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod async_write;
+pub mod codec;
 pub mod sink;
 pub mod size_query;
 

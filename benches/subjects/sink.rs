@@ -79,14 +79,14 @@ where
     })
 }
 
-/// Feeds `count` times `chunk` and flushes.
-pub async fn feed<S: Sink<Bytes> + Unpin>(
+/// Feeds `count` times `item` and flushes.
+pub async fn feed<Item: Clone, S: Sink<Item> + Unpin>(
     sink: &mut S,
-    chunk: &Bytes,
+    item: &Item,
     count: usize,
 ) -> Result<(), S::Error> {
     for _ in 0..count {
-        sink.feed(chunk.clone()).await?;
+        sink.feed(item.clone()).await?;
     }
     sink.flush().await
 }

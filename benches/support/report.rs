@@ -107,6 +107,14 @@ impl Ratios {
         report.target(format!("{}, worst size", self.group), rival, target, reached);
     }
 
+    /// Demands a ratio at every size from `least` on.
+    pub fn from(&self, report: &mut Report, least: usize, rival: &'static str, target: f64) {
+        let first = self.sizes.iter().position(|size| *size >= least).expect("the size was run");
+        let reached = smallest(&self.column(rival)[first..]);
+        let subject = format!("{}, worst size from {}", self.group, size_name(least));
+        report.target(subject, rival, target, reached);
+    }
+
     /// Demands a ratio at one size.
     pub fn at(&self, report: &mut Report, size: usize, rival: &'static str, target: f64) {
         let row = self.sizes.iter().position(|known| *known == size).expect("the size was run");
