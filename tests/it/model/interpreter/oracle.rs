@@ -1,6 +1,11 @@
+#[cfg(feature = "codec")]
+mod frames;
+
 use std::io::ErrorKind;
 use std::task::{Poll, ready};
 
+#[cfg(feature = "codec")]
+pub(super) use self::frames::Ending;
 use super::calls::Calls;
 use super::flow::Flow;
 use crate::support::Answer;
@@ -36,15 +41,6 @@ enum Stage {
 
 /// The result of a poll; an error is its kind.
 pub(super) type Outcome<T = ()> = Poll<Result<T, ErrorKind>>;
-
-/// What an encoder did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    Complete,
-    Failed(ErrorKind),
-    /// It removed so many of the bytes that were queued before.
-    Torn(usize),
-}
 
 /// Why a chunk is not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,34 +79,6 @@ impl Oracle {
             Stage::Open => Err(Refusal::Full),
             Stage::Failed(kind) => Err(Refusal::Failed(kind)),
             _ => Err(Refusal::Closed),
-        }
-    }
-
-    /// Follows a frame of `bytes`, for whose encoder there is room.
-    pub(super) fn encode(&mut self, bytes: &[u8], ending: Ending) -> Result<(), ErrorKind> {
-        self.check_open()?;
-        match ending {
-            Ending::Complete if self.flow.admits(self.size() + bytes.len()) => {
-                self.accept(bytes);
-                Ok(())
-            }
-            Ending::Complete => Err(ErrorKind::StorageFull),
-            Ending::Failed(kind) => Err(kind),
-            Ending::Torn(count) => {
-                self.accepted.truncate(self.accepted.len() - count);
-                self.discarded += count;
-                self.flow.observe(self.size());
-                self.stage = Stage::Failed(ErrorKind::InvalidData);
-                Err(ErrorKind::InvalidData)
-            }
-        }
-    }
-
-    /// Tells why an item may not even be encoded.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
-        match self.stage {
-            Stage::Open => self.flow.is_paused().then_some(Refusal::Full),
-            _ => Some(Refusal::Closed),
         }
     }
 
