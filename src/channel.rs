@@ -72,10 +72,6 @@ impl<W> FlowControlledWriter<W> {
     ///
     /// # Examples
     ///
-    /// See [`channel`](crate::channel).
-    ///
-    /// # Examples
-    ///
     /// ```
     /// use flow_controlled_writer::FlowControlledWriter;
     ///

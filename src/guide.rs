@@ -8,7 +8,7 @@
 //! | small frames to a peer that always keeps up | `tokio_util::codec::FramedWrite` |
 //! | a peer that may read slowly, or `Bytes` that are large | [`FlowControlledWriter`] |
 //! | the same, and items with a codec | [`FramedSink`] |
-//! | one connection and many tasks that write to it | [`channel`] |
+//! | one connection and many tasks that write to it | [`FlowControlledWriter::into_channel`] |
 //! | thousands of connections, and a limit on memory | any of these with a [`MemoryBudget`] |
 //! | a queue that knows its size, and no writer | [`ChunkQueue`] |
 //!
@@ -199,20 +199,25 @@
 //!
 //! # Cancel safety
 //!
-//! What a future leaves behind that is dropped before it is ready. Those of [`FramedSink`] are as
-//! those of [`FlowControlledWriter`]:
+//! Every `async fn` may be dropped at any await. Nothing that is queued is lost or sent twice. What
+//! is said of [`FlowControlledWriter`] holds for [`FramedSink`], too.
 //!
-//! | method | when it is dropped |
+//! | method | what a future that is dropped before it is ready leaves behind |
 //! |---|---|
-//! | [`ready`], [`flush`] | all that is unsent stays queued |
-//! | [`shutdown`] | the same, and the writer is closed for sending; a second call goes on |
-//! | `AsyncWriteExt::write` | nothing of its bytes was accepted |
+//! | [`ready`], [`flush`], also as `AsyncWriteExt::flush` and `SinkExt::flush` | all that is unsent stays queued, in order |
+//! | [`shutdown`], also as `AsyncWriteExt::shutdown` and `SinkExt::close` | the same, and the writer is closed for sending; a second call goes on |
+//! | `AsyncWriteExt::write`, `write_vectored`, `write_buf` | nothing of its bytes was accepted |
 //! | `AsyncWriteExt::write_all` | part of its bytes may have been accepted, and you cannot know how many |
-//! | `SinkExt::feed` | the chunk is lost with the future |
-//! | `SinkExt::send` | the chunk is lost if it was still waiting for room, else it is queued |
-//! | `SinkExt::send_all`, `StreamExt::forward` | items taken from the stream are queued, or one may be lost |
+//! | `AsyncWriteExt::write_all_buf` | what was accepted has left its buffer; go on with the rest |
+//! | `SinkExt::feed` | the chunk or item is lost with the future |
+//! | `SinkExt::send` | it is lost if it was still waiting for room, else it is queued |
+//! | `SinkExt::send_all`, `StreamExt::forward` | what was taken from the stream is queued, but one item may be lost; a sink that `forward` owns is dropped |
+//! | `tokio::io::copy` | what was read and not yet written is lost |
+//! | reads | what the inner writer says |
+//! | `AsyncSeekExt::seek` | a seek that has begun is completed by the next one |
 //! | [`Sender::send`] | the chunk was not queued and is lost with the future; clone it before if it matters |
 //! | [`Sender::ready`], [`Sender::flush`], [`Sender::closed`] | nothing has changed |
+//! | a [`Sender`] by `SinkExt::close`, `AsyncWriteExt::shutdown` | the handle has ended; what it sent is written all the same |
 //!
 //! To send a chunk in a `select!` and never lose it, wait first and send then:
 //!
@@ -243,10 +248,11 @@
 //!
 //! | what is dropped | what becomes of what is queued |
 //! |---|---|
-//! | [`FlowControlledWriter`], [`FramedSink`] | it is discarded |
+//! | [`FlowControlledWriter`], [`FramedSink`], what [`framed`] returns | it is discarded |
 //! | the last [`Sender`] of a channel | the driver writes it, flushes, and shuts the inner writer down |
 //! | any other [`Sender`] | it stays queued |
 //! | [`Driver`] | it is discarded, and every sender gets an error |
+//! | [`Parts`], [`DriverError`], [`ChunkQueue`] | it is discarded |
 //!
 //! # When both peers write first
 //!
@@ -312,10 +318,10 @@
 //! - It does not read ahead; reads pass through.
 //! - It is not for datagrams: small chunks are merged.
 //!
-//! [`channel`]: crate::channel
 //! [`Driver`]: crate::channel::Driver
 //! [`DriverError`]: crate::channel::DriverError
 //! [`FlowControlledWriter`]: crate::FlowControlledWriter
+//! [`FlowControlledWriter::into_channel`]: crate::FlowControlledWriter::into_channel
 //! [`framed`]: crate::codec::framed
 //! [`FramedSink`]: crate::codec::FramedSink
 //! [`LengthDelimitedEncoder`]: crate::codec::LengthDelimitedEncoder
@@ -326,6 +332,7 @@
 //! [`Sender::send`]: crate::channel::Sender::send
 //! [`ChunkQueue`]: crate::ChunkQueue
 //! [`MemoryBudget`]: crate::MemoryBudget
+//! [`Parts`]: crate::Parts
 //! [`TrySendError::Closed`]: crate::TrySendError::Closed
 //! [`TrySendError::Full`]: crate::TrySendError::Full
 //! [`Watermarks::new`]: crate::Watermarks::new

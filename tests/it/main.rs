@@ -13,6 +13,7 @@ mod faults;
 mod limits;
 mod model;
 mod network;
+mod readme;
 mod seek;
 mod shutdown;
 mod sink;
