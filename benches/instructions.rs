@@ -12,21 +12,25 @@
 mod subjects;
 mod support;
 
+use std::fmt;
 use std::hint::black_box;
 
 use bytes::Bytes;
+use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
-use futures::{FutureExt, SinkExt};
+use futures::{FutureExt, Sink, SinkExt};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use tokio::io::BufWriter;
-use tokio_util::codec::{BytesCodec, FramedWrite};
+use tokio_util::codec::{BytesCodec, FramedWrite, LengthDelimitedCodec, LinesCodec};
 
 use subjects::async_write::{write, write_and_flush};
+use subjects::codec::line;
 use subjects::sink::feed;
 use support::null::Null;
 
 type Ours = FlowControlledWriter<Null>;
-type Framed = FramedWrite<Null, BytesCodec>;
+type Framed<E = BytesCodec> = FramedWrite<Null, E>;
+type Encoded<E> = FramedSink<Null, E>;
 type Buffered = BufWriter<Null>;
 
 #[library_benchmark]
@@ -108,6 +112,48 @@ fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
 }
 
 #[library_benchmark]
+#[bench::bytes_16(args = (16), setup = frames)]
+#[bench::bytes_64(args = (64), setup = frames)]
+#[bench::bytes_1024(args = (1024), setup = frames)]
+fn frames_ours(parts: (Encoded<LengthDelimitedEncoder>, Bytes)) -> Encoded<LengthDelimitedEncoder> {
+    let (mut sink, payload) = parts;
+    done(feed(&mut sink, &payload, COUNT));
+    sink
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = frames_framed)]
+#[bench::bytes_64(args = (64), setup = frames_framed)]
+#[bench::bytes_1024(args = (1024), setup = frames_framed)]
+fn frames_framed_write(
+    parts: (Framed<LengthDelimitedCodec>, Bytes),
+) -> Framed<LengthDelimitedCodec> {
+    let (mut sink, payload) = parts;
+    done(feed(&mut sink, &payload, COUNT));
+    sink
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = lines)]
+#[bench::bytes_64(args = (64), setup = lines)]
+#[bench::bytes_1024(args = (1024), setup = lines)]
+fn lines_ours(parts: (Encoded<LinesCodec>, &'static str)) -> Encoded<LinesCodec> {
+    let (mut sink, line) = parts;
+    done(feed(&mut sink, &line, COUNT));
+    sink
+}
+
+#[library_benchmark]
+#[bench::bytes_16(args = (16), setup = lines_framed)]
+#[bench::bytes_64(args = (64), setup = lines_framed)]
+#[bench::bytes_1024(args = (1024), setup = lines_framed)]
+fn lines_framed_write(parts: (Framed<LinesCodec>, &'static str)) -> Framed<LinesCodec> {
+    let (mut sink, line) = parts;
+    done(feed(&mut sink, &line, COUNT));
+    sink
+}
+
+#[library_benchmark]
 #[bench::merged(args = (1024), setup = queued)]
 #[bench::kept(args = (0), setup = queued)]
 fn short_writes_ours(mut writer: Ours) -> Ours {
@@ -148,6 +194,33 @@ fn framed(size: usize) -> (Framed, Bytes) {
     (sink, chunk(size))
 }
 
+fn frames(size: usize) -> (Encoded<LengthDelimitedEncoder>, Bytes) {
+    let writer = FlowControlledWriter::new(Null::new());
+    warm(FramedSink::new(writer, LengthDelimitedEncoder::new()), chunk(size))
+}
+
+fn frames_framed(size: usize) -> (Framed<LengthDelimitedCodec>, Bytes) {
+    warm(FramedWrite::new(Null::new(), LengthDelimitedCodec::new()), chunk(size))
+}
+
+fn lines(size: usize) -> (Encoded<LinesCodec>, &'static str) {
+    let writer = FlowControlledWriter::new(Null::new());
+    warm(FramedSink::new(writer, LinesCodec::new()), line(size))
+}
+
+fn lines_framed(size: usize) -> (Framed<LinesCodec>, &'static str) {
+    warm(FramedWrite::new(Null::new(), LinesCodec::new()), line(size))
+}
+
+/// Puts one batch through a sink, so that what it keeps is there.
+fn warm<Item: Clone, S>(mut sink: S, item: Item) -> (S, Item)
+where
+    S: Sink<Item, Error: fmt::Debug> + Unpin,
+{
+    done(feed(&mut sink, &item, COUNT));
+    (sink, item)
+}
+
 fn buffered(size: usize) -> (Buffered, Bytes) {
     let mut writer = BufWriter::new(Null::new());
     done(write(&mut writer, &chunk(size), COUNT));
@@ -180,7 +253,7 @@ fn chunk(size: usize) -> Bytes {
 }
 
 /// Polls a future that is never pending.
-fn done<T>(future: impl Future<Output = std::io::Result<T>>) -> T {
+fn done<T, E: fmt::Debug>(future: impl Future<Output = Result<T, E>>) -> T {
     // A poll ends early where it is fair to other tasks.
     let mut future = std::pin::pin!(future);
     loop {
@@ -209,5 +282,15 @@ library_benchmark_group!(
     compare_by_id = true,
     benchmarks = [short_writes_ours, short_writes_framed]
 );
+library_benchmark_group!(
+    name = frames,
+    compare_by_id = true,
+    benchmarks = [frames_ours, frames_framed_write]
+);
+library_benchmark_group!(
+    name = lines,
+    compare_by_id = true,
+    benchmarks = [lines_ours, lines_framed_write]
+);
 
-main!(library_benchmark_groups = [size, sink, write_all, flush_each, short_writes]);
+main!(library_benchmark_groups = [size, sink, write_all, flush_each, short_writes, frames, lines]);
