@@ -4,10 +4,11 @@ mod support;
 
 use subjects::async_write::{Mix, WriteAll};
 use subjects::{Contestants, Place, SIZES};
+use support::cpu::SenderCpu;
 use support::groups;
 
 fn main() {
-    groups::run(|criterion| {
+    groups::run(SenderCpu, |criterion| {
         groups::add(criterion, "write_all/null", WriteAll.cases(Place::Null, &SIZES));
         groups::add(criterion, "write_all/tcp", WriteAll.cases(Place::Tcp, &SIZES));
         groups::add(criterion, "write_all/unix", WriteAll.cases(Place::Unix, &SIZES));

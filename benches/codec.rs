@@ -4,10 +4,11 @@ mod support;
 
 use subjects::codec::{Frames, LINES, Lines};
 use subjects::{Contestants, Place, SIZES};
+use support::cpu::SenderCpu;
 use support::groups;
 
 fn main() {
-    groups::run(|criterion| {
+    groups::run(SenderCpu, |criterion| {
         groups::add(criterion, "frames/null", Frames.cases(Place::Null, &SIZES));
         groups::add(criterion, "frames/tcp", Frames.cases(Place::Tcp, &SIZES));
         groups::add(criterion, "frames/unix", Frames.cases(Place::Unix, &SIZES));

@@ -8,10 +8,12 @@ mod subjects;
 mod support;
 
 use subjects::async_write::{BUFFERED, BUFFERED_TUNED, FlushEach, Mix, WriteAll};
+use subjects::channel::{Channel, FLAVORS, MESSAGE_SIZES, MPSC, MPSC_TUNED, PRODUCERS};
 use subjects::codec::{Frames, LINES, Lines};
 use subjects::sink::{FRAMED, FRAMED_TUNED, Feed, Limit, RAW};
 use subjects::{Contestants, Place, SIZES};
-use support::contest::Clock::SenderCpu;
+use support::contest::Clock::{SenderCpu, Wall};
+use support::entry::size_name;
 use support::report::Report;
 
 fn main() {
@@ -38,6 +40,9 @@ fn run(report: &mut Report) {
     }
     if report.wants("codec") {
         codec(report);
+    }
+    if report.wants("channel") {
+        channel(report);
     }
 }
 
@@ -97,6 +102,26 @@ fn codec(report: &mut Report) {
         let ratios = report.group(&format!("lines, {name}"), SenderCpu, Lines.cases(place, &LINES));
         ratios.each(report, FRAMED, 1.0);
         ratios.each(report, FRAMED_TUNED, 1.0);
+    }
+}
+
+fn channel(report: &mut Report) {
+    // The least ratios against a plain and against a tuned `mpsc`, for each length of message.
+    let targets = [
+        ("null", Place::Null, [(4.0, 2.5), (4.0, 2.5)]),
+        ("Unix", Place::Unix, [(3.0, 1.8), (1.4, 1.1)]),
+    ];
+    for (name, place, targets) in targets {
+        for (size, (plain, tuned)) in MESSAGE_SIZES.into_iter().zip(targets) {
+            for flavor in FLAVORS {
+                let group = format!("channel, {name}, {}, {}", size_name(size), flavor.name());
+                let channel = |producers| Channel { place, flavor, producers, size };
+                let cases = PRODUCERS.into_iter().map(|producers| channel(producers).case());
+                let ratios = report.group(&group, Wall, cases);
+                ratios.each(report, MPSC, plain);
+                ratios.each(report, MPSC_TUNED, tuned);
+            }
+        }
     }
 }
 

@@ -4,10 +4,11 @@ mod support;
 
 use subjects::sink::{Feed, Limit};
 use subjects::{Contestants, Place, SIZES};
+use support::cpu::SenderCpu;
 use support::groups;
 
 fn main() {
-    groups::run(|criterion| {
+    groups::run(SenderCpu, |criterion| {
         groups::add(criterion, "sink/null", Feed.cases(Place::Null, &SIZES));
         groups::add(criterion, "sink/tcp", Feed.cases(Place::Tcp, &SIZES));
         groups::add(criterion, "sink/unix", Feed.cases(Place::Unix, &SIZES));

@@ -3,10 +3,11 @@ mod subjects;
 mod support;
 
 use subjects::size_query::{self, DEPTHS};
+use support::cpu::SenderCpu;
 use support::groups;
 
 fn main() {
-    groups::run(|criterion| {
+    groups::run(SenderCpu, |criterion| {
         groups::add(criterion, "size_query", DEPTHS.map(size_query::case));
     });
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod async_write;
+pub mod channel;
 pub mod codec;
 pub mod sink;
 pub mod size_query;
@@ -10,7 +11,7 @@ use std::io;
 
 use tokio::io::AsyncWrite;
 
-use crate::support::entry::{Case, Entry, Sender};
+use crate::support::entry::{Case, Entry, Sender, size_name};
 use crate::support::null::Null;
 use crate::support::socket::{self, Reader};
 
@@ -76,7 +77,7 @@ impl Batch {
     }
 
     pub fn case(self, entries: Vec<Entry>) -> Case {
-        Case { size: self.size, chunks: self.count, entries }
+        Case { size: self.size, chunks: self.count, entries, label: size_name(self.size) }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::support::null::Null;
 pub fn case(depth: usize) -> Case {
     let pushes = (WALKED / depth).clamp(8, 1000);
     let entries = vec![ours(depth, pushes), naive(depth, pushes), buf_list(depth, pushes)];
-    Case { size: depth, chunks: pushes, entries }
+    Case { size: depth, chunks: pushes, entries, label: depth.to_string() }
 }
 
 fn ours(depth: usize, pushes: usize) -> Entry {

@@ -71,6 +71,8 @@ pub struct Case {
     /// Chunks in a batch.
     pub chunks: usize,
     pub entries: Vec<Entry>,
+    /// What sets it apart from the other cases of its group.
+    pub label: String,
 }
 
 impl Case {

@@ -3,13 +3,12 @@ use std::time::Duration;
 use criterion::measurement::Measurement;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 
-use super::cpu::SenderCpu;
 use super::entry::Case;
 
-/// Runs the groups of a bench by sender CPU time.
-pub fn run(benches: impl FnOnce(&mut Criterion<SenderCpu>)) {
+/// Runs the groups of a bench by the given measurement.
+pub fn run<M: Measurement + 'static>(measurement: M, benches: impl FnOnce(&mut Criterion<M>)) {
     let mut criterion = Criterion::default()
-        .with_measurement(SenderCpu)
+        .with_measurement(measurement)
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1))

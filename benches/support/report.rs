@@ -59,12 +59,12 @@ impl Report {
                 ratios.rivals = case.entries[1..].iter().map(|entry| entry.name).collect();
                 ratios.columns = vec![Vec::new(); ratios.rivals.len()];
                 println!("\n{group}: cost of the rival / ours");
-                print!("{:>10} {:>14}", "chunk", "ours, ns/chunk");
+                print!("{:>12} {:>14}", "", "ours, ns/chunk");
                 ratios.rivals.iter().for_each(|rival| print!(" {rival:>20}"));
                 println!();
             }
             let each = times.median(0) / case.chunks as f64;
-            print!("{:>10} {each:>14.1}", size_name(case.size));
+            print!("{:>12} {each:>14.1}", case.label);
             ratios.sizes.push(case.size);
             for (index, column) in ratios.columns.iter_mut().enumerate() {
                 let ratio = times.ratio(index + 1, 0);
@@ -104,7 +104,7 @@ impl Ratios {
     /// Demands a ratio at every size.
     pub fn each(&self, report: &mut Report, rival: &'static str, target: f64) {
         let reached = smallest(self.column(rival));
-        report.target(format!("{}, worst size", self.group), rival, target, reached);
+        report.target(format!("{}, worst case", self.group), rival, target, reached);
     }
 
     /// Demands a ratio at every size from `least` on.
