@@ -11,10 +11,12 @@ use subjects::async_write::{BUFFERED, BUFFERED_TUNED, FlushEach, Mix, WriteAll};
 use subjects::channel::{Channel, FLAVORS, MESSAGE_SIZES, MPSC, MPSC_TUNED, PRODUCERS};
 use subjects::codec::{Frames, LINES, Lines};
 use subjects::sink::{FRAMED, FRAMED_TUNED, Feed, Limit, RAW};
-use subjects::{Contestants, Place, SIZES};
+use subjects::size_query::DEPTHS;
+use subjects::{Contestants, Place, SIZES, calls, drain, round_trip, size_query};
 use support::contest::Clock::{SenderCpu, Wall};
 use support::entry::size_name;
-use support::report::Report;
+use support::growth::Growth;
+use support::report::{Bound, Report};
 
 fn main() {
     let mut report = Report::from_args();
@@ -43,6 +45,18 @@ fn run(report: &mut Report) {
     }
     if report.wants("channel") {
         channel(report);
+    }
+    if report.wants("round_trip") {
+        round_trip(report);
+    }
+    if report.wants("size_query") {
+        size_query(report);
+    }
+    if report.wants("drain") {
+        drain(report);
+    }
+    if report.wants("calls") {
+        calls(report);
     }
 }
 
@@ -123,6 +137,62 @@ fn channel(report: &mut Report) {
             }
         }
     }
+}
+
+fn round_trip(report: &mut Report) {
+    let cases = [round_trip::case(500)];
+    let cpu = report.group("round_trip, CPU", SenderCpu, cases);
+    cpu.each(report, round_trip::RAW, 0.98);
+    // A round trip a batch, for the median of them.
+    let effort = report.effort.with_rounds(5000);
+    let wall = report.group_with(effort, "round_trip, p50", Wall, [round_trip::case(1)]);
+    wall.each(report, round_trip::RAW, 0.98);
+}
+
+fn size_query(report: &mut Report) {
+    // Apart, since the rivals need so long that few of their pushes make a batch, and clear the caches.
+    let cases = DEPTHS.into_iter().map(size_query::ours_alone);
+    let growth = Growth::measure(report.effort, "size_query", "push", SenderCpu, cases);
+    growth.ours(report, 3.0);
+    let cases = DEPTHS.into_iter().map(size_query::rivals);
+    Growth::measure(report.effort, "size_query, rivals", "push", SenderCpu, cases);
+}
+
+fn drain(report: &mut Report) {
+    let effort = report.effort.with_rounds(5);
+    for (name, chunk) in drain::CHUNKS {
+        let cases = drain::DEPTHS.into_iter().map(|mebibytes| drain::case(mebibytes, chunk));
+        let group = format!("drain, {name}");
+        let growth = Growth::measure(effort, &group, "MiB", SenderCpu, cases);
+        growth.ours(report, 1.25);
+    }
+}
+
+fn calls(report: &mut Report) {
+    println!("\ncalls of the writer for one batch");
+    count(report, "sink", &Feed, &SIZES);
+    count(report, "write_all", &WriteAll, &SIZES);
+    count(report, "flush_each", &FlushEach, &SIZES);
+    count(report, "mix", &Mix, &[BODY]);
+    count(report, "frames", &Frames, &SIZES);
+    count(report, "lines", &Lines, &LINES);
+    let queued = calls::count_queued() as f64;
+    report.target("calls, 10 000 x 16 B queued".into(), "", Bound::AtMost(3.0), queued);
+}
+
+/// Prints the calls of all contestants and demands that none makes fewer than ours.
+fn count(report: &mut Report, group: &str, subject: &impl Contestants, sizes: &[usize]) {
+    let mut worst = f64::INFINITY;
+    for size in sizes {
+        let counted = calls::count(subject, *size);
+        let (ours, rivals) = counted.split_first().expect("ours is there");
+        let best = rivals.iter().map(|rival| rival.calls).min().expect("there is a rival");
+        worst = worst.min(best as f64 / ours.calls as f64);
+        let each: Vec<_> =
+            counted.iter().map(|each| format!("{} {}", each.name, each.calls)).collect();
+        println!("{group:>12} {:>8}: {}", size_name(*size), each.join(", "));
+    }
+    report.target(format!("calls, {group}"), "the best", Bound::AtLeast(1.0), worst);
 }
 
 const SOCKETS: [(&str, Place); 2] = [("TCP", Place::Tcp), ("Unix", Place::Unix)];

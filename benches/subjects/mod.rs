@@ -2,8 +2,11 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod async_write;
+pub mod calls;
 pub mod channel;
 pub mod codec;
+pub mod drain;
+pub mod round_trip;
 pub mod sink;
 pub mod size_query;
 

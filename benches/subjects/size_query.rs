@@ -16,8 +16,26 @@ use crate::support::null::Null;
 
 /// Push a chunk and ask for the size, behind `depth` queued chunks.
 pub fn case(depth: usize) -> Case {
-    let pushes = (WALKED / depth).clamp(8, 1000);
-    let entries = vec![ours(depth, pushes), naive(depth, pushes), buf_list(depth, pushes)];
+    let pushes = rivals_pushes(depth);
+    of(depth, pushes, vec![ours(depth, pushes), naive(depth, pushes), buf_list(depth, pushes)])
+}
+
+/// Makes the case of ours alone, with many pushes at any depth.
+pub fn ours_alone(depth: usize) -> Case {
+    of(depth, MOST_PUSHES, vec![ours(depth, MOST_PUSHES)])
+}
+
+/// Makes the case of the rivals alone.
+pub fn rivals(depth: usize) -> Case {
+    let pushes = rivals_pushes(depth);
+    of(depth, pushes, vec![naive(depth, pushes), buf_list(depth, pushes)])
+}
+
+fn rivals_pushes(depth: usize) -> usize {
+    (WALKED / depth).clamp(8, MOST_PUSHES)
+}
+
+fn of(depth: usize, pushes: usize, entries: Vec<Entry>) -> Case {
     Case { size: depth, chunks: pushes, entries, label: depth.to_string() }
 }
 
@@ -81,6 +99,7 @@ fn buf_list(depth: usize, pushes: usize) -> Entry {
 const CHUNK: Bytes = Bytes::from_static(&[b'x'; 32]);
 /// Chunks that a rival which counts them all walks over in a batch, at least.
 const WALKED: usize = 1_000_000;
+const MOST_PUSHES: usize = 1000;
 /// Depths of the queue, in chunks.
 pub const DEPTHS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 

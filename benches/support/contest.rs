@@ -14,6 +14,14 @@ pub struct Effort {
 impl Effort {
     pub const FULL: Self = Self { warmups: 3, rounds: 31 };
     pub const TEST: Self = Self { warmups: 0, rounds: 1 };
+
+    /// Returns the effort for batches that are far shorter or longer than most.
+    pub fn with_rounds(self, rounds: usize) -> Self {
+        if self.rounds == Self::TEST.rounds {
+            return self;
+        }
+        Self { warmups: self.warmups.min(rounds / 4), rounds }
+    }
 }
 
 /// What time is measured.

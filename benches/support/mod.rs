@@ -5,6 +5,7 @@ pub mod contest;
 pub mod cpu;
 pub mod entry;
 pub mod groups;
+pub mod growth;
 pub mod null;
 pub mod report;
 pub mod socket;

@@ -11,8 +11,15 @@ pub struct Report {
 struct Line {
     subject: String,
     rival: &'static str,
-    target: f64,
+    target: Bound,
     reached: f64,
+}
+
+/// What a target demands.
+#[derive(Clone, Copy)]
+pub enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
 }
 
 /// The ratios of one group: a row a case, a column a rival.
@@ -47,6 +54,17 @@ impl Report {
         clock: Clock,
         cases: impl IntoIterator<Item = Case>,
     ) -> Ratios {
+        self.group_with(self.effort, group, clock, cases)
+    }
+
+    /// Measures a group with another effort and prints its table.
+    pub fn group_with(
+        &self,
+        effort: Effort,
+        group: &str,
+        clock: Clock,
+        cases: impl IntoIterator<Item = Case>,
+    ) -> Ratios {
         let mut ratios = Ratios {
             group: group.into(),
             rivals: Vec::new(),
@@ -54,7 +72,7 @@ impl Report {
             columns: Vec::new(),
         };
         for mut case in cases {
-            let times = Times::measure(&mut case, clock, self.effort);
+            let times = Times::measure(&mut case, clock, effort);
             if ratios.rivals.is_empty() {
                 ratios.rivals = case.entries[1..].iter().map(|entry| entry.name).collect();
                 ratios.columns = vec![Vec::new(); ratios.rivals.len()];
@@ -77,7 +95,7 @@ impl Report {
     }
 
     /// Adds a line to the table of targets.
-    pub fn target(&mut self, subject: String, rival: &'static str, target: f64, reached: f64) {
+    pub fn target(&mut self, subject: String, rival: &'static str, target: Bound, reached: f64) {
         self.lines.push(Line { subject, rival, target, reached });
     }
 
@@ -88,8 +106,12 @@ impl Report {
         }
         println!("\n| subject | rival | target | reached | |\n|---|---|---:|---:|---|");
         for Line { subject, rival, target, reached } in self.lines {
-            let verdict = if reached >= target { "" } else { "missed" };
-            println!("| {subject} | {rival} | {target:.2} | {reached:.2} | {verdict} |");
+            let (sign, wanted, holds) = match target {
+                Bound::AtLeast(least) => ("", least, reached >= least),
+                Bound::AtMost(most) => ("at most ", most, reached <= most),
+            };
+            let verdict = if holds { "" } else { "missed" };
+            println!("| {subject} | {rival} | {sign}{wanted:.2} | {reached:.2} | {verdict} |");
         }
     }
 }
@@ -98,13 +120,23 @@ impl Ratios {
     /// Demands a geometric mean against one rival.
     pub fn mean(&self, report: &mut Report, rival: &'static str, target: f64) {
         let reached = geometric_mean(self.column(rival));
-        report.target(format!("{}, geometric mean", self.group), rival, target, reached);
+        report.target(
+            format!("{}, geometric mean", self.group),
+            rival,
+            Bound::AtLeast(target),
+            reached,
+        );
     }
 
     /// Demands a ratio at every size.
     pub fn each(&self, report: &mut Report, rival: &'static str, target: f64) {
         let reached = smallest(self.column(rival));
-        report.target(format!("{}, worst case", self.group), rival, target, reached);
+        report.target(
+            format!("{}, worst case", self.group),
+            rival,
+            Bound::AtLeast(target),
+            reached,
+        );
     }
 
     /// Demands a ratio at every size from `least` on.
@@ -112,14 +144,19 @@ impl Ratios {
         let first = self.sizes.iter().position(|size| *size >= least).expect("the size was run");
         let reached = smallest(&self.column(rival)[first..]);
         let subject = format!("{}, worst size from {}", self.group, size_name(least));
-        report.target(subject, rival, target, reached);
+        report.target(subject, rival, Bound::AtLeast(target), reached);
     }
 
     /// Demands a ratio at one size.
     pub fn at(&self, report: &mut Report, size: usize, rival: &'static str, target: f64) {
         let row = self.sizes.iter().position(|known| *known == size).expect("the size was run");
         let reached = self.column(rival)[row];
-        report.target(format!("{}, {}", self.group, size_name(size)), rival, target, reached);
+        report.target(
+            format!("{}, {}", self.group, size_name(size)),
+            rival,
+            Bound::AtLeast(target),
+            reached,
+        );
     }
 
     /// Returns all ratios against one rival.
