@@ -1,3 +1,4 @@
+use tokio::io::AsyncRead;
 use tokio_util::codec::{Decoder, FramedRead};
 
 use super::FramedSink;
@@ -48,6 +49,10 @@ pub type Framed<W, E, D = E> = FramedRead<FramedSink<W, E>, D>;
 /// # Ok(())
 /// # }
 /// ```
-pub fn framed<W, C: Decoder + Clone>(writer: FlowControlledWriter<W>, codec: C) -> Framed<W, C> {
+pub fn framed<W, C>(writer: FlowControlledWriter<W>, codec: C) -> Framed<W, C>
+where
+    W: AsyncRead,
+    C: Decoder + Clone,
+{
     FramedRead::new(FramedSink::new(writer, codec.clone()), codec)
 }

@@ -161,7 +161,7 @@ pub(super) enum ByteOrder {
 fn frame_too_long() -> io::Error {
     let mut codec = LengthDelimitedCodec::new();
     codec.set_max_frame_length(0);
-    match Encoder::<&[u8]>::encode(&mut codec, &[0], &mut BytesMut::new()) {
+    match Encoder::encode(&mut codec, Bytes::from_static(&[0]), &mut BytesMut::new()) {
         Err(error) => error,
         Ok(()) => io::Error::new(io::ErrorKind::InvalidInput, "frame size too big"),
     }
