@@ -41,8 +41,8 @@
 //! use tokio::io::{AsyncWrite, AsyncWriteExt};
 //!
 //! async fn greet<W: AsyncWrite + Unpin>(stream: W) -> std::io::Result<W> {
-//!     let mut writer =
-//!         FlowControlledWriter::with_watermarks(stream, Watermarks::with_high(64 * 1024));
+//!     let marks = Watermarks::with_high(64 * 1024);
+//!     let mut writer = FlowControlledWriter::with_watermarks(stream, marks);
 //!     writer.write_all(b"hello").await?;
 //!     assert_eq!(writer.buffer_size(), 5);
 //!     writer.flush().await?;

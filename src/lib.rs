@@ -27,7 +27,8 @@
 //! async fn main() -> std::io::Result<()> {
 //!     // A connection that takes 64 bytes until its peer reads.
 //!     let (stream, mut peer) = tokio::io::duplex(64);
-//!     let mut writer = FlowControlledWriter::with_watermarks(stream, Watermarks::new(256, 1024));
+//!     let marks = Watermarks::new(256, 1024);
+//!     let mut writer = FlowControlledWriter::with_watermarks(stream, marks);
 //!
 //!     // It is an `AsyncWrite` and a `Sink<Bytes>`.
 //!     writer.write_all(b"header").await?;
@@ -119,19 +120,21 @@
 
 mod budget;
 mod builder;
-pub mod channel;
 mod chunk_queue;
-#[cfg(feature = "codec")]
-#[cfg_attr(docsrs, doc(cfg(feature = "codec")))]
-pub mod codec;
 mod error;
 mod events;
-#[cfg(doc)]
-pub mod guide;
 mod stats;
 mod watermarks;
 mod write_buffer;
 mod writer;
+
+// Behind the others: in this order the docs list the methods of the writer.
+pub mod channel;
+#[cfg(feature = "codec")]
+#[cfg_attr(docsrs, doc(cfg(feature = "codec")))]
+pub mod codec;
+#[cfg(doc)]
+pub mod guide;
 
 pub use budget::MemoryBudget;
 pub use builder::Builder;

@@ -125,7 +125,7 @@ async function step(what, check) {
   console.log(`ok  ${what}`);
 }
 
-/** Reads the figures and the table as they are shown; sizes in bytes, rates in kB/s. */
+/** Reads the figures and the table as they are shown; sizes in bytes, rates in KiB/s. */
 function look(page) {
   return page.evaluate(() => {
     const text = (id) => document.getElementById(id).textContent;

@@ -3,10 +3,10 @@ use tokio_util::codec::{LengthDelimitedCodec, length_delimited};
 use super::LengthDelimitedEncoder;
 use super::length_delimited_encoder::ByteOrder;
 
-/// The options of a [`LengthDelimitedEncoder`], under the names of tokio-util's
-/// [`length_delimited::Builder`].
+/// The options of a [`LengthDelimitedEncoder`].
 ///
-/// It makes the [decoder](Self::build_decoder) with the same options too, for which there are the
+/// The setters have the names of those of tokio-util's [`Builder`](length_delimited::Builder). It
+/// makes the [decoder](Self::build_decoder) with the same options too, for which there are the
 /// two setters that do not change what is encoded.
 ///
 /// # Examples

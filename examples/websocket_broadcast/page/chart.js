@@ -58,8 +58,7 @@ export class Chart {
     pen.beginPath();
     pen.rect(left, 0, right - left, height);
     pen.clip();
-    for (const run of runs(own)) if (run.paused) drawStrip(plot, run.points);
-    drawArea(plot, own);
+    for (const { paused, points } of runs(own)) (paused ? drawStrip : drawArea)(plot, points);
     for (const [number, points] of this.#lines) {
       if (number !== this.#own) drawLine(plot, points, 'other', 1.25);
     }
@@ -67,6 +66,7 @@ export class Chart {
       drawLine(plot, points, paused ? 'paused' : 'own', 2.25);
     }
     pen.restore();
+    drawHead(plot, own.at(-1));
     drawMark(plot, this.#marks.low, 'low');
     drawMark(plot, this.#marks.high, 'high');
   }
@@ -96,12 +96,20 @@ function* runs(points) {
   }
 }
 
-function drawAxis({ pen, color, left, right, bottom }) {
+function drawAxis({ pen, color, left, right, top, bottom }) {
   rule(pen, left, right, bottom, color('edge'));
   pen.fillStyle = color('muted');
   pen.textBaseline = 'top';
   pen.textAlign = 'left';
   pen.fillText('30 s ago', left, bottom + 7);
+  pen.textAlign = 'center';
+  for (const seconds of [20, 10]) {
+    const at = right - ((seconds * 1000) / SPAN) * (right - left);
+    pen.fillText(`${seconds} s`, at, bottom + 7);
+    pen.fillStyle = color('edge');
+    pen.fillRect(Math.round(at), top, 1, bottom - top);
+    pen.fillStyle = color('muted');
+  }
   pen.textAlign = 'right';
   pen.fillText('now', right, bottom + 7);
 }
@@ -143,6 +151,14 @@ function drawLine({ pen, color, x, y }, points, name, width) {
   pen.beginPath();
   for (const { time, size } of points) pen.lineTo(x(time), y(size));
   pen.stroke();
+}
+
+/** Marks the newest point. */
+function drawHead({ pen, color, x, y }, { time, size, paused }) {
+  pen.fillStyle = color(paused ? 'paused' : 'own');
+  pen.beginPath();
+  pen.arc(x(time), y(size), 4, 0, 2 * Math.PI);
+  pen.fill();
 }
 
 /** Shades what is below a line. */

@@ -1,7 +1,7 @@
 // One row a connection: the figures that the chart draws, to be read.
 
 export const bytes = (count) => (count < 1024 ? `${count} B` : `${(count / 1024).toFixed(1)} KiB`);
-export const rate = (count) => `${(count / 1000).toFixed(0)} kB/s`;
+export const rate = (count) => `${(count / 1024).toFixed(0)} KiB/s`;
 export const whole = (count) => count.toLocaleString('en');
 
 /** The gauges end this far above the high mark. */
