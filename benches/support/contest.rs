@@ -5,7 +5,7 @@ use cpu_time::ThreadTime;
 use super::entry::Case;
 
 /// How long to measure.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
     pub warmups: usize,
     pub rounds: usize,
@@ -17,7 +17,7 @@ impl Effort {
 
     /// Returns the effort for batches that are far shorter or longer than most.
     pub fn with_rounds(self, rounds: usize) -> Self {
-        if self.rounds == Self::TEST.rounds {
+        if self == Self::TEST {
             return self;
         }
         Self { warmups: self.warmups.min(rounds / 4), rounds }
