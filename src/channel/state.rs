@@ -234,7 +234,9 @@ impl State {
             }
             // Small ones were copied when they were parked, so nothing foreign is dropped here.
             self.queue.push(self.parked.copy_to_bytes(length));
-            self.gate.update(self.buffer_size());
+            let size = self.buffer_size();
+            self.peak_buffer_size = self.peak_buffer_size.max(size);
+            self.gate.update(size);
         }
     }
 

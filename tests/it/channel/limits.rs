@@ -1,7 +1,8 @@
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use flow_controlled_writer::{MemoryBudget, TrySendError};
+use flow_controlled_writer::{MemoryBudget, TrySendError, Watermarks};
 use futures::SinkExt;
 
 use super::{Channel, bytes, poll, unmerged};
@@ -138,4 +139,32 @@ mod stall {
         assert_eq!(channel.driving.take_wakes(), 1);
         assert_eq!(failure(&mut channel), Some(ErrorKind::TimedOut));
     }
+}
+
+/// Two sinks are told to be ready, then a third sender pauses the channel, and their items are
+/// parked. The marks are raised: there is room for one of the two under the cap, not for both.
+#[test]
+fn parked_items_come_in_one_by_one_where_the_cap_has_no_room_for_both() {
+    let options = unmerged((2, 4)).max_buffer_size(20);
+    let mut channel = Channel::with_options(&options, [Answer::Take(4), Answer::Pending]);
+    let mut sinks = [(); 2].map(|()| channel.sender.clone());
+    for sink in &mut sinks {
+        assert!(poll(poll_fn(|cx| sink.poll_ready_unpin(cx))).is_ready());
+    }
+    channel.send("first");
+    for (sink, chunk) in sinks.iter_mut().zip(["2222222222", "3333333333"]) {
+        sink.start_send_unpin(bytes(chunk)).expect("ready");
+    }
+    channel.sender.set_watermarks(Watermarks::new(50, 100));
+    assert_eq!(channel.sender.buffer_size(), 15);
+    channel.drive_on();
+    assert_eq!(channel.sender.buffer_size(), 11);
+    assert!(channel.sender.is_paused(), "one is parked");
+    channel.inner.script([Answer::Take(1), Answer::Pending]);
+    channel.drive_on();
+    assert_eq!(channel.sender.buffer_size(), 20);
+    assert!(!channel.sender.is_paused());
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"first22222222223333333333");
+    assert_eq!(channel.sender.stats().peak_buffer_size, 20);
 }
