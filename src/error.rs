@@ -183,8 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_the_count_and_not_the_payload() {
-        let text = format!("{:?}", TrySendError::Full(Bytes::from_static(b"secret")));
-        assert_eq!(text, "Full(6 bytes)");
+    fn debug_and_display_show_no_payload() {
+        let secret = Bytes::from_static(b"secret");
+        let (full, closed) = (TrySendError::Full(secret.clone()), TrySendError::Closed(secret));
+        assert_eq!(format!("{full:?} {closed:?}"), "Full(6 bytes) Closed(6 bytes)");
+        assert_eq!(full.to_string(), "the writer has no room for the chunk");
+        assert_eq!(closed.to_string(), "the writer is closed");
     }
 }

@@ -149,6 +149,17 @@ fn frames_of_any_size_keep_order_and_count() {
 }
 
 #[test]
+fn a_small_frame_behind_a_kept_chunk_is_encoded_in_place() {
+    let mut queue = ChunkQueue::new();
+    queue.push(vec![1; 4096]);
+    let address = queue.encode_with(|block| {
+        block.put_slice(b"frame");
+        Ok::<_, ()>(block.as_ptr())
+    });
+    assert_eq!(queue.slices().last().map(<[u8]>::as_ptr), address.ok());
+}
+
+#[test]
 fn large_and_small_slices_keep_order() {
     let mut queue = ChunkQueue::new();
     let mut sent = Vec::new();

@@ -6,7 +6,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use flow_controlled_writer::codec::{
     ChunkAppender, ChunkEncoder, FramedSink, LengthDelimitedEncoder,
 };
-use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::Sink;
 use tokio_util::codec::{Encoder, LinesCodec};
 
@@ -139,4 +139,20 @@ fn parts_of_frames_that_fail_leave_no_memory_behind() {
         let mut queue = sink.into_parts().queue;
         assert_eq!(queue.copy_to_bytes(32_000).len(), 32_000);
     }
+}
+
+/// A frame over the cap is removed again from behind a kept chunk. The chunk must not pass for
+/// copied bytes afterwards, or the next cycle would expect as many.
+#[test]
+fn a_refused_frame_behind_a_large_chunk_does_not_make_later_messages_dear() {
+    const LARGE: usize = 100_000;
+    let options = Builder::new().watermarks(Watermarks::with_high(1 << 20));
+    let writer = options.max_buffer_size(LARGE + 100).build(Peer::DRAINS);
+    let mut sink = FramedSink::new(writer, LinesCodec::new());
+    sink.get_mut().try_send(vec![1; LARGE]).expect("within the cap");
+    Pin::new(&mut sink).start_send("x".repeat(100)).expect_err("over the cap");
+    assert_eq!(sink.buffer_size(), LARGE);
+    done(Pin::new(&mut sink).poll_flush(&mut context()));
+    let used = measure(|| Pin::new(&mut sink).start_send("small").expect("open"));
+    assert!(used.bytes_total <= 1024, "{} bytes", used.bytes_total);
 }

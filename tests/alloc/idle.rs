@@ -146,6 +146,18 @@ fn a_cleared_or_aborted_queue_gives_its_memory_back() {
     assert!(used.bytes_current <= 2 * IDLE, "{} bytes", used.bytes_current);
 }
 
+/// A queue that expects much starts a large block for a frame; the frame turns out to be empty.
+#[test]
+fn after_a_frame_of_nothing_at_most_a_kilobyte_and_a_half_stays() {
+    let mut queue = ChunkQueue::new();
+    for _ in 0..100 {
+        encode(&mut queue, 1000);
+    }
+    queue.advance(queue.remaining());
+    let used = measure(|| encode(&mut queue, 0));
+    assert!(used.bytes_current <= IDLE, "{} bytes", used.bytes_current);
+}
+
 fn encode(queue: &mut ChunkQueue, length: usize) {
     queue
         .encode_with(|block| {

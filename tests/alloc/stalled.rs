@@ -196,3 +196,33 @@ fn a_frame_that_fails_does_not_hold_what_it_reserved() {
     });
     assert!(used.bytes_current <= 4096 + 2048 + 512, "{} bytes", used.bytes_current);
 }
+
+/// The list of the chunks grows by a share of its length. By a number, each send would in the end
+/// cost a copy of the whole list.
+#[test]
+fn a_stalled_queue_of_kept_chunks_seldom_grows_its_list() {
+    let chunk = message(4096);
+    let mut writer = unbounded();
+    let used = measure(|| {
+        for _ in 0..100_000 {
+            send(&mut writer, chunk.clone());
+        }
+    });
+    assert_eq!(writer.queued_chunks(), 100_000);
+    assert!(used.count_total <= 50, "{} allocations", used.count_total);
+}
+
+/// Chunks that were kept, or copied apart because they are large, say nothing about how much the
+/// next cycle will copy.
+#[test]
+fn a_message_after_a_drained_large_one_costs_a_small_block() {
+    for large in [66_561, 100_000, 1 << 20] {
+        let mut queue = ChunkQueue::new();
+        queue.extend_from_slice(&vec![1; large]);
+        queue.advance(large);
+        queue.push(vec![1; large]);
+        queue.advance(large);
+        let used = measure(|| queue.extend_from_slice(b"small"));
+        assert!(used.bytes_total <= 1024, "{} bytes after {large}", used.bytes_total);
+    }
+}

@@ -142,8 +142,13 @@ fn debug_shows_counts_and_never_the_payload() {
         writer.into_parts()
     };
     let shown = format!("{shown} {refused:?} {refused} {refused_io:?} {refused_io} {parts:?}");
+    let (sender, driver) = FlowControlledWriter::new(tokio::io::sink()).into_channel();
+    sender.try_send("secret").expect("open");
+    let shown = format!("{shown} {sender:?} {driver:?}");
     assert!(!shown.contains("sec"), "{shown}");
     assert!(shown.contains("FlowControlledWriter") && shown.contains("bytes: 15"), "{shown}");
+    assert!(shown.contains("Sender") && shown.contains("buffer_size: 6"), "{shown}");
+    assert!(shown.contains("Driver"), "{shown}");
 }
 
 #[tokio::test]

@@ -249,3 +249,17 @@ fn a_handle_that_lost_interest_does_not_hold_up_the_line() {
     assert_eq!(task.poll(sent), Poll::Ready(Ok(())));
     assert!(stale.feed(bytes("now")).now_or_never().is_some());
 }
+
+/// A driver that waits is polled by another task, for no reason of its own, as by a `select!` that
+/// moved: who polled it last is woken.
+#[test]
+fn a_driver_that_moves_to_another_task_is_woken_there() {
+    let mut channel = Channel::new((2, 40), []);
+    channel.drive_on();
+    let task = Task::new();
+    assert!(task.poll(pin!(&mut channel.driver)).is_pending());
+    channel.send("data");
+    assert_eq!((task.take_wakes(), channel.driving.take_wakes()), (1, 0));
+    assert!(task.poll(pin!(&mut channel.driver)).is_pending());
+    assert_eq!(channel.inner.wire(), b"data");
+}

@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::Poll;
@@ -155,6 +156,30 @@ fn the_errors_of_try_send_become_those_of_io_and_of_the_encoder() {
     }
     let lines = TrySendItemError::<_, LinesCodecError>::Full("x").into_error();
     assert!(matches!(lines, LinesCodecError::Io(error) if error.kind() == ErrorKind::StorageFull));
+}
+
+#[test]
+fn the_errors_of_try_send_say_what_happened() {
+    type Error = TrySendItemError<&'static str, io::Error>;
+    let encode = Error::Encode(ErrorKind::InvalidInput.into());
+    assert_eq!(Error::Full("x").to_string(), "the writer is paused");
+    assert_eq!(Error::Closed("x").to_string(), "the writer is closed");
+    assert_eq!(encode.to_string(), "the item was not encoded");
+    assert!(Error::Full("x").source().is_none() && Error::Closed("x").source().is_none());
+    let source = encode.source().map(ToString::to_string);
+    assert_eq!(source, Some(io::Error::from(ErrorKind::InvalidInput).to_string()));
+    assert!(encode.into_item().is_none(), "the encoder has it");
+}
+
+#[test]
+fn debug_shows_the_writer_and_the_encoder_and_not_the_frames() {
+    let mut sink =
+        FramedSink::new(FlowControlledWriter::new(tokio::io::sink()), Counting::default());
+    sink.try_send("secret").expect("open");
+    let shown = format!("{sink:?}");
+    assert!(!shown.contains("secret"), "{shown}");
+    assert!(shown.starts_with("FramedSink") && shown.contains("bytes: 6"), "{shown}");
+    assert!(shown.contains("encoded: 1"), "{shown}");
 }
 
 #[test]

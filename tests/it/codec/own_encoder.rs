@@ -142,6 +142,19 @@ fn an_encoder_can_be_tried_without_a_writer() {
     assert_eq!(queue.copy_to_bytes(15), "earlier 4:body,");
 }
 
+#[test]
+fn what_is_written_to_an_appender_is_appended_whole() {
+    let mut queue = ChunkQueue::new();
+    let mut dst = ChunkAppender::new(&mut queue);
+    assert_eq!(dst.write(b"one ").expect("never fails"), 4);
+    let long = vec![b'x'; 100_000];
+    assert_eq!(dst.write(&long).expect("never fails"), 100_000);
+    dst.write_all(b" two").expect("never fails");
+    dst.flush().expect("never fails");
+    assert_eq!(dst.appended(), 100_008);
+    assert_eq!(queue.copy_to_bytes(100_008), [b"one ", &long[..], b" two"].concat());
+}
+
 #[tokio::test]
 async fn a_sink_can_change_its_encoder_and_be_taken_apart() {
     let writer = FlowControlledWriter::new(Vec::new());
