@@ -2,3 +2,4 @@
 mod dropped;
 mod duplex;
 mod select;
+mod sources;
