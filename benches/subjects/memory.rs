@@ -1,5 +1,5 @@
 //! Apart from the other subjects: who uses it has an allocator that counts.
-#![allow(unreachable_pub)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,8 +38,8 @@ pub struct Figures {
 pub fn figures(burst: usize) -> [Figures; 4] {
     [
         of::<FlowControlledWriter<Null>>(OURS, burst),
-        of::<BufWriter<Null>>("BufWriter", burst),
         of::<FramedWrite<Null, BytesCodec>>("FramedWrite", burst),
+        of::<BufWriter<Null>>("BufWriter", burst),
         of::<Hand>("VecDeque<Bytes>", burst),
     ]
 }
