@@ -8,6 +8,34 @@ use crate::writer::FlowControlledWriter;
 ///
 /// The sink half, with the writer, is reached by [`FramedRead::get_ref`] and
 /// [`FramedRead::get_mut`].
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use flow_controlled_writer::FlowControlledWriter;
+/// use flow_controlled_writer::codec::{Framed, FramedSink, LengthDelimitedEncoder};
+/// use futures::{SinkExt, StreamExt};
+/// use tokio::io::DuplexStream;
+/// use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+///
+/// type Connection = Framed<DuplexStream, LengthDelimitedEncoder, LengthDelimitedCodec>;
+///
+/// fn connection(stream: DuplexStream) -> Connection {
+///     let writer = FlowControlledWriter::new(stream);
+///     let sink = FramedSink::new(writer, LengthDelimitedEncoder::new());
+///     FramedRead::new(sink, LengthDelimitedCodec::new())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (client, server) = tokio::io::duplex(64);
+/// let (mut client, mut server) = (connection(client), connection(server));
+/// client.send(Bytes::from_static(b"hello")).await?;
+/// assert_eq!(server.next().await.transpose()?.as_deref(), Some(&b"hello"[..]));
+/// # Ok(())
+/// # }
+/// ```
 pub type Framed<W, E, D = E> = FramedRead<FramedSink<W, E>, D>;
 
 /// Makes a full duplex of a writer whose `W` can be read too, with one codec for both directions.
@@ -39,12 +67,10 @@ pub type Framed<W, E, D = E> = FramedRead<FramedSink<W, E>, D>;
 /// assert_eq!(client.get_ref().buffer_size(), 14);
 /// client.get_mut().flush().await?;
 ///
-/// while let Some(line) = server.next().await {
-///     server.send(line?.replace("ping", "pong")).await?;
-///     let answer = client.next().await.transpose()?;
-///     if answer.as_deref() == Some("pong 2") {
-///         client.get_mut().shutdown().await?;
-///     }
+/// for answer in ["pong 1", "pong 2"] {
+///     let line = server.next().await.expect("both were sent")?;
+///     server.send(line.replace("ping", "pong")).await?;
+///     assert_eq!(client.next().await.transpose()?.as_deref(), Some(answer));
 /// }
 /// # Ok(())
 /// # }
