@@ -171,11 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_variants_give_the_chunk_back_through_io_error() {
-        for (error, kind) in [
-            (TrySendError::Full(Bytes::from_static(b"a")), io::ErrorKind::StorageFull),
-            (TrySendError::Closed(Bytes::from_static(b"b")), io::ErrorKind::BrokenPipe),
+    fn both_variants_say_what_they_are_and_give_the_chunk_back_through_io_error() {
+        for (error, full, kind) in [
+            (TrySendError::Full(Bytes::from_static(b"a")), true, io::ErrorKind::StorageFull),
+            (TrySendError::Closed(Bytes::from_static(b"b")), false, io::ErrorKind::BrokenPipe),
         ] {
+            assert_eq!((error.is_full(), error.is_closed()), (full, !full));
             let io = io::Error::from(error.clone());
             assert_eq!(io.kind(), kind);
             assert_eq!(io.downcast::<TrySendError>().expect("the source"), error);

@@ -159,6 +159,55 @@ fn a_small_frame_behind_a_kept_chunk_is_encoded_in_place() {
     assert_eq!(queue.slices().last().map(<[u8]>::as_ptr), address.ok());
 }
 
+/// Appends a frame of `length` bytes and returns the room that its encoder found.
+fn encode(queue: &mut ChunkQueue, length: usize) -> usize {
+    let found = queue.encode_with(|block| {
+        let room = block.capacity() - block.len();
+        block.resize(block.len() + length, b'x');
+        Ok::<_, ()>(room)
+    });
+    found.expect("did not fail")
+}
+
+/// Whether in the block or apart from it: an encoder that finds no room makes the block grow, and
+/// all that is queued in it is copied.
+#[test]
+fn a_frame_of_the_usual_size_finds_room() {
+    for length in [16, 60, 63, 64, 700, 1500, 3000] {
+        let mut queue = ChunkQueue::new();
+        encode(&mut queue, length);
+        for _ in 0..200 {
+            let room = encode(&mut queue, length);
+            assert!(room >= length, "{room} bytes for {length}");
+        }
+    }
+}
+
+#[test]
+fn a_large_frame_is_forgotten_after_some_small_ones() {
+    let mut queue = ChunkQueue::new();
+    encode(&mut queue, 60_000);
+    for _ in 0..100 {
+        encode(&mut queue, 10);
+        queue.clear();
+    }
+    assert!(encode(&mut queue, 10) <= 1024);
+}
+
+#[test]
+fn a_frame_that_fails_does_not_split_what_is_merged() {
+    let mut queue = ChunkQueue::new();
+    for _ in 0..10 {
+        queue.push("merged");
+        let failed = queue.encode_with(|block| {
+            block.put_slice(b"half");
+            Err::<(), _>(())
+        });
+        assert_eq!(failed, Err(()));
+    }
+    assert_eq!((queue.chunk_count(), queue.remaining()), (1, 60));
+}
+
 #[test]
 fn large_and_small_slices_keep_order() {
     let mut queue = ChunkQueue::new();

@@ -1,6 +1,7 @@
 use std::io::IoSlice;
 use std::pin::Pin;
 
+use allocation_counter::measure;
 use bytes::{Buf, Bytes};
 use flow_controlled_writer::{ChunkQueue, FlowControlledWriter};
 use futures::Sink;
@@ -167,5 +168,44 @@ fn streams_of_frames_allocate_once_in_dozens() {
         });
         let bound = per_thousand * MESSAGES as u64 / 1000;
         assert!(used.count_total <= bound, "{} allocations, {length} bytes", used.count_total);
+    }
+}
+
+/// What cycles copy is expected for some time: one small message between large cycles does not make
+/// the next of them start with small blocks.
+#[test]
+fn a_cycle_after_a_small_one_still_fills_one_block() {
+    let message = [1; 100];
+    let mut queue = ChunkQueue::new();
+    let mut cycle = |messages: usize| {
+        for _ in 0..messages {
+            queue.extend_from_slice(&message);
+        }
+        queue.advance(queue.remaining());
+    };
+    cycle(300);
+    cycle(300);
+    cycle(1);
+    let used = measure(|| cycle(140));
+    assert_eq!(used.count_total, 1);
+}
+
+/// An encoder reserves what it needs; to reserve for it what a huge frame has needed would cost as
+/// much for each of the small ones behind it.
+#[test]
+fn small_frames_behind_a_huge_one_cost_no_more_than_a_block_each() {
+    let mut queue = ChunkQueue::new();
+    for length in [200_000, 10, 10] {
+        let used = measure(|| {
+            queue
+                .encode_with(|block| {
+                    block.extend_from_slice(&vec![1; length]);
+                    Ok::<_, ()>(())
+                })
+                .expect("cannot fail");
+        });
+        if length == 10 {
+            assert!(used.bytes_total <= 66_560, "{} bytes", used.bytes_total);
+        }
     }
 }

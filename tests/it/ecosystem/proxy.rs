@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use crate::support::{Pattern, Slow, Watch, Watched, narrow_tcp_pair, tcp_pair, within};
+use crate::support::{End, Pattern, Slow, Watch, Watched, narrow_tcp_pair, tcp_pair, within};
 
 /// A running proxy: what its clients and its server are connected to, and a view of its writers.
 struct Proxy {
@@ -118,5 +118,28 @@ async fn an_answer_still_comes_after_the_client_has_half_closed() -> io::Result<
         within(async { tokio::try_join!(answer, receive(&mut proxy.client, 9)) }).await?;
     assert_eq!(answered, 1_000_000);
     assert_eq!(proxy.finish().await?, (10_000, 1_000_000));
+    Ok(())
+}
+
+/// As programs do that end a stream whatever has become of the copy.
+#[tokio::test]
+async fn a_shutdown_after_a_failed_copy_fails_like_it() -> io::Result<()> {
+    let (mut client, client_side) = narrow_tcp_pair().await?;
+    let (mut client_side, mut watch) = Watched::new(client_side);
+    let copying = tokio::spawn(async move {
+        let copied = tokio::io::copy(&mut tokio::io::repeat(7), &mut client_side).await;
+        (copied, client_side.shutdown().await)
+    });
+    within(client.read_exact(&mut [0; 1000])).await?;
+    within(watch.until(|report| report.is_paused)).await;
+
+    // Bytes that were never read make the system reset the connection.
+    drop(client);
+    let (copied, ended) = within(copying).await?;
+    let kind = copied.expect_err("the client is gone").kind();
+    assert_eq!(ended.expect_err("the client is gone").kind(), kind);
+    let report = watch.dropped().await;
+    assert_eq!(report.end, End::Failed(kind));
+    assert!(report.buffer_size > 0, "not thrown away");
     Ok(())
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 /// A writer that reports its counts while another crate owns it.
 ///
 /// After every call on its write side it checks what holds at every moment: that the counts agree
-/// with each other, and that the buffer is not above the high watermark.
+/// with each other, that the buffer is not above the high watermark, and that a failure lasts.
 #[derive(Debug)]
 pub(crate) struct Watched<W> {
     writer: FlowControlledWriter<W>,
@@ -65,6 +65,15 @@ impl<W> Watched<W> {
         let (size, stats) = (self.writer.buffer_size(), self.writer.stats());
         assert_eq!(stats.enqueued_bytes - stats.written_bytes, size as u64, "{stats:?}");
         assert!(stats.peak_buffer_size <= self.writer.watermarks().high(), "{stats:?}");
+        let before = *self.reports.borrow();
+        if let End::Failed(kind) = before.end {
+            assert!(matches!(&answer, Poll::Ready(Err(error)) if error.kind() == kind), "{kind}");
+            assert_eq!(
+                (size, stats),
+                (before.buffer_size, before.stats),
+                "called the inner writer again"
+            );
+        }
         self.reports.send_modify(|report| {
             report.buffer_size = size;
             report.is_paused = self.writer.is_paused();
