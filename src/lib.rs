@@ -1,5 +1,6 @@
 //! Buffered, flow-controlled writes for tokio: a queue in front of any `AsyncWrite` that always
-//! knows its exact size, never copies a large chunk, and makes its producers wait for a slow peer.
+//! knows its exact size, takes large chunks without a copy, and makes its producers wait for a slow
+//! peer.
 //!
 //! # When to use it
 //!
@@ -79,6 +80,8 @@
 //! what is given to `try_send`. One chunk larger than the high mark is let in whole while the
 //! writer is not paused: the buffer is bounded by the high mark plus one chunk, and by
 //! [`Builder::max_buffer_size`] where that is set.
+//!
+//! A `W` that cannot gather gets neighbouring chunks copied together, up to 16 KiB to a call.
 //!
 //! The queue drains when it is flushed or shut down, and while somebody waits for a paused writer.
 //! There is no task in the background: as with any buffered writer, what is below the high mark

@@ -24,7 +24,7 @@ pin_project! {
     /// [`Sink<Bytes>`](futures_sink::Sink) or by [`try_send`](Self::try_send). They stay in the
     /// queue until it is flushed or shut down, or until it has grown beyond the high watermark and
     /// somebody waits for room; then they go out in order, many chunks to a call. Small chunks are
-    /// merged, large ones are never copied.
+    /// merged, large ones are queued without a copy.
     ///
     /// Reads, where `W` has them, pass straight through and never write.
     ///

@@ -7,7 +7,7 @@ use super::ChunkAppender;
 /// Encodes items to frames, straight to the end of a writer's queue.
 ///
 /// Every [`Encoder`] of tokio-util is one. Implement this trait instead where a frame has a large
-/// part that is [`Bytes`](bytes::Bytes) already: it is pushed and never copied.
+/// part that is [`Bytes`](bytes::Bytes) already: it is queued without a copy.
 ///
 /// An implementation names its type of item. One for items of any type `T` takes them in a wrapper
 /// of its own crate, `impl<T> ChunkEncoder<Wrapped<T>> for MyEncoder`: for a bare `T` the compiler
