@@ -182,6 +182,17 @@ fn a_message_that_stalls_after_streaming_does_not_hold_a_large_block() {
     assert!(used.bytes_current <= 2048 + 512, "{} bytes", used.bytes_current);
 }
 
+#[test]
+fn a_queue_that_stalls_late_after_streaming_gives_the_rest_of_its_block_back() {
+    let message = message(100);
+    let mut writer = streamed_before(&message);
+    let used = measure(|| {
+        while send(&mut writer, message.clone()) < 10_000 {}
+        assert!(Pin::new(&mut writer).poll_flush(&mut context()).is_pending());
+    });
+    assert!(used.bytes_current <= 11_000, "{} bytes for 10 000", used.bytes_current);
+}
+
 /// A kept chunk is queued; an encoder reserves a lot and fails. What it reserved must not stay.
 #[test]
 fn a_frame_that_fails_does_not_hold_what_it_reserved() {

@@ -209,3 +209,21 @@ fn small_frames_behind_a_huge_one_cost_no_more_than_a_block_each() {
         }
     }
 }
+
+/// Cycles that fill a small block and end with a kept chunk leave no block behind. What they have
+/// copied must not be added up: the next message would find a block for all of it.
+#[test]
+fn what_cycles_with_kept_chunks_copy_is_not_added_up() {
+    let mut queue = ChunkQueue::new();
+    let mut cycle = |copied: usize, kept: usize| {
+        queue.extend_from_slice(&[1; 4096][..copied]);
+        queue.push(vec![1; kept]);
+        queue.advance(copied + kept);
+    };
+    for _ in 0..100 {
+        cycle(1024, 4096);
+    }
+    cycle(3000, 0);
+    let used = measure(|| cycle(10, 0));
+    assert!(used.bytes_total <= 4096, "{} bytes", used.bytes_total);
+}
