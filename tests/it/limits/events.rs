@@ -1,11 +1,12 @@
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use flow_controlled_writer::{Builder, MemoryBudget, Watermarks};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::Answer::{Fail, Pending, Take};
-use crate::support::{Rig, Scripted};
+use crate::support::{Rig, Scripted, Task};
 
 /// Collects the events of `run`, one line each.
 fn events(run: impl FnOnce()) -> Vec<String> {
@@ -84,6 +85,20 @@ fn a_failure_and_a_drop_tell_the_bytes_unsent_and_never_the_payload() {
             "WARN flow_controlled_writer: dropped with bytes queued unsent=3",
         ]
     );
+}
+
+#[test]
+fn a_dropped_driver_tells_all_bytes_unsent_in_one_event() {
+    let told = events(|| {
+        let (inner, handle) = Scripted::gathering([Take(2), Pending]);
+        let (sender, mut driver) = Builder::new().build(inner).into_channel();
+        sender.try_send("taken").expect("not paused");
+        assert!(Task::new().poll(Pin::new(&mut driver)).is_pending());
+        sender.try_send("queued").expect("not paused");
+        drop(driver);
+        assert_eq!(handle.wire(), b"ta");
+    });
+    assert_eq!(told, ["WARN flow_controlled_writer: dropped with bytes queued unsent=9"]);
 }
 
 #[test]
