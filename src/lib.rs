@@ -120,6 +120,8 @@
 //!
 //! 1.85.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The docs speak of all features, also where they are built without.
+#![cfg_attr(not(all(feature = "codec", feature = "time")), allow(rustdoc::broken_intra_doc_links))]
 
 mod budget;
 mod builder;
