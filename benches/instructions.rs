@@ -20,7 +20,7 @@ use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::{FutureExt, Sink, SinkExt};
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use tokio::io::BufWriter;
+use tokio::io::{AsyncWrite, BufWriter};
 use tokio_util::codec::{BytesCodec, FramedWrite, LengthDelimitedCodec, LinesCodec};
 
 use subjects::async_write::{write, write_and_flush};
@@ -51,9 +51,7 @@ fn push_and_query(parts: (Ours, Bytes)) -> Ours {
 #[bench::bytes_1024(args = (1024), setup = ours)]
 #[bench::bytes_65536(args = (65536), setup = ours)]
 fn feed_ours(parts: (Ours, Bytes)) -> Ours {
-    let (mut writer, chunk) = parts;
-    done(feed(&mut writer, &chunk, COUNT));
-    writer
+    fed(parts)
 }
 
 #[library_benchmark]
@@ -62,9 +60,7 @@ fn feed_ours(parts: (Ours, Bytes)) -> Ours {
 #[bench::bytes_1024(args = (1024), setup = framed)]
 #[bench::bytes_65536(args = (65536), setup = framed)]
 fn feed_framed(parts: (Framed, Bytes)) -> Framed {
-    let (mut sink, chunk) = parts;
-    done(feed(&mut sink, &chunk, COUNT));
-    sink
+    fed(parts)
 }
 
 #[library_benchmark]
@@ -73,9 +69,7 @@ fn feed_framed(parts: (Framed, Bytes)) -> Framed {
 #[bench::bytes_256(args = (256), setup = ours_written)]
 #[bench::bytes_1024(args = (1024), setup = ours_written)]
 fn write_ours(parts: (Ours, Bytes)) -> Ours {
-    let (mut writer, chunk) = parts;
-    done(write(&mut writer, &chunk, COUNT));
-    writer
+    written(parts)
 }
 
 #[library_benchmark]
@@ -84,9 +78,7 @@ fn write_ours(parts: (Ours, Bytes)) -> Ours {
 #[bench::bytes_256(args = (256), setup = buffered)]
 #[bench::bytes_1024(args = (1024), setup = buffered)]
 fn write_buffered(parts: (Buffered, Bytes)) -> Buffered {
-    let (mut writer, chunk) = parts;
-    done(write(&mut writer, &chunk, COUNT));
-    writer
+    written(parts)
 }
 
 #[library_benchmark]
@@ -95,9 +87,7 @@ fn write_buffered(parts: (Buffered, Bytes)) -> Buffered {
 #[bench::bytes_256(args = (256), setup = ours_written)]
 #[bench::bytes_1024(args = (1024), setup = ours_written)]
 fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
-    let (mut writer, chunk) = parts;
-    done(write_and_flush(&mut writer, &chunk, COUNT));
-    writer
+    written_each(parts)
 }
 
 #[library_benchmark]
@@ -106,9 +96,7 @@ fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
 #[bench::bytes_256(args = (256), setup = buffered)]
 #[bench::bytes_1024(args = (1024), setup = buffered)]
 fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
-    let (mut writer, chunk) = parts;
-    done(write_and_flush(&mut writer, &chunk, COUNT));
-    writer
+    written_each(parts)
 }
 
 #[library_benchmark]
@@ -116,9 +104,7 @@ fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
 #[bench::bytes_64(args = (64), setup = frames)]
 #[bench::bytes_1024(args = (1024), setup = frames)]
 fn frames_ours(parts: (Encoded<LengthDelimitedEncoder>, Bytes)) -> Encoded<LengthDelimitedEncoder> {
-    let (mut sink, payload) = parts;
-    done(feed(&mut sink, &payload, COUNT));
-    sink
+    fed(parts)
 }
 
 #[library_benchmark]
@@ -128,9 +114,7 @@ fn frames_ours(parts: (Encoded<LengthDelimitedEncoder>, Bytes)) -> Encoded<Lengt
 fn frames_framed_write(
     parts: (Framed<LengthDelimitedCodec>, Bytes),
 ) -> Framed<LengthDelimitedCodec> {
-    let (mut sink, payload) = parts;
-    done(feed(&mut sink, &payload, COUNT));
-    sink
+    fed(parts)
 }
 
 #[library_benchmark]
@@ -138,9 +122,7 @@ fn frames_framed_write(
 #[bench::bytes_64(args = (64), setup = lines)]
 #[bench::bytes_1024(args = (1024), setup = lines)]
 fn lines_ours(parts: (Encoded<LinesCodec>, &'static str)) -> Encoded<LinesCodec> {
-    let (mut sink, line) = parts;
-    done(feed(&mut sink, &line, COUNT));
-    sink
+    fed(parts)
 }
 
 #[library_benchmark]
@@ -148,9 +130,7 @@ fn lines_ours(parts: (Encoded<LinesCodec>, &'static str)) -> Encoded<LinesCodec>
 #[bench::bytes_64(args = (64), setup = lines_framed)]
 #[bench::bytes_1024(args = (1024), setup = lines_framed)]
 fn lines_framed_write(parts: (Framed<LinesCodec>, &'static str)) -> Framed<LinesCodec> {
-    let (mut sink, line) = parts;
-    done(feed(&mut sink, &line, COUNT));
-    sink
+    fed(parts)
 }
 
 #[library_benchmark]
@@ -169,17 +149,35 @@ fn short_writes_framed(mut sink: Framed) -> Framed {
     sink
 }
 
+#[inline]
+fn fed<Item, S>((mut sink, item): (S, Item)) -> S
+where
+    Item: Clone,
+    S: Sink<Item, Error: fmt::Debug> + Unpin,
+{
+    done(feed(&mut sink, &item, COUNT));
+    sink
+}
+
+#[inline]
+fn written<A: AsyncWrite + Unpin>((mut writer, slice): (A, Bytes)) -> A {
+    done(write(&mut writer, &slice, COUNT));
+    writer
+}
+
+#[inline]
+fn written_each<A: AsyncWrite + Unpin>((mut writer, slice): (A, Bytes)) -> A {
+    done(write_and_flush(&mut writer, &slice, COUNT));
+    writer
+}
+
 /// Makes a writer that has been through one batch, so that what it keeps is there, and a chunk.
 fn ours(size: usize) -> (Ours, Bytes) {
-    let mut writer = FlowControlledWriter::new(Null::new());
-    done(feed(&mut writer, &chunk(size), COUNT));
-    (writer, chunk(size))
+    warm(FlowControlledWriter::new(Null::new()), chunk(size))
 }
 
 fn ours_written(size: usize) -> (Ours, Bytes) {
-    let mut writer = FlowControlledWriter::new(Null::new());
-    done(write(&mut writer, &chunk(size), COUNT));
-    (writer, chunk(size))
+    (written((FlowControlledWriter::new(Null::new()), chunk(size))), chunk(size))
 }
 
 fn never_paused(size: usize) -> (Ours, Bytes) {
@@ -189,9 +187,7 @@ fn never_paused(size: usize) -> (Ours, Bytes) {
 }
 
 fn framed(size: usize) -> (Framed, Bytes) {
-    let mut sink = FramedWrite::new(Null::new(), BytesCodec::new());
-    done(feed(&mut sink, &chunk(size), COUNT));
-    (sink, chunk(size))
+    warm(FramedWrite::new(Null::new(), BytesCodec::new()), chunk(size))
 }
 
 fn frames(size: usize) -> (Encoded<LengthDelimitedEncoder>, Bytes) {
@@ -213,18 +209,15 @@ fn lines_framed(size: usize) -> (Framed<LinesCodec>, &'static str) {
 }
 
 /// Puts one batch through a sink, so that what it keeps is there.
-fn warm<Item: Clone, S>(mut sink: S, item: Item) -> (S, Item)
+fn warm<Item: Clone, S>(sink: S, item: Item) -> (S, Item)
 where
     S: Sink<Item, Error: fmt::Debug> + Unpin,
 {
-    done(feed(&mut sink, &item, COUNT));
-    (sink, item)
+    (fed((sink, item.clone())), item)
 }
 
 fn buffered(size: usize) -> (Buffered, Bytes) {
-    let mut writer = BufWriter::new(Null::new());
-    done(write(&mut writer, &chunk(size), COUNT));
-    (writer, chunk(size))
+    (written((BufWriter::new(Null::new()), chunk(size))), chunk(size))
 }
 
 /// Makes a full queue whose bytes go out 100 at a time.

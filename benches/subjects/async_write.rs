@@ -3,8 +3,8 @@ use std::io;
 use flow_controlled_writer::FlowControlledWriter;
 use tokio::io::{AsyncWrite, AsyncWriteExt, BufWriter};
 
-use super::{Batch, Connection, Contestants, OURS, TUNED};
-use crate::support::entry::{Case, Entry, Sender};
+use super::{Batch, Contestants, OURS, Setting, TUNED};
+use crate::support::entry::Entry;
 
 /// `write_all` of a batch of slices, then a flush.
 pub struct WriteAll;
@@ -16,64 +16,42 @@ pub struct Mix;
 pub struct FlushEach;
 
 impl Contestants for WriteAll {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
-        let entries = vec![
-            entry(OURS, batch, sender, connect(), FlowControlledWriter::new),
-            entry(BUFFERED, batch, sender, connect(), BufWriter::new),
-            entry(BUFFERED_TUNED, batch, sender, connect(), tuned),
-        ];
-        batch.case(entries)
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
+        vec![
+            entry(OURS, setting, FlowControlledWriter::new),
+            entry(BUFFERED, setting, BufWriter::new),
+            entry(BUFFERED_TUNED, setting, tuned),
+        ]
     }
 }
 
 impl Contestants for FlushEach {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
-        batch.case(vec![
-            flush_each(OURS, batch, sender, connect(), FlowControlledWriter::new),
-            flush_each(BUFFERED, batch, sender, connect(), BufWriter::new),
-        ])
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
+        vec![
+            flush_each(OURS, setting, FlowControlledWriter::new),
+            flush_each(BUFFERED, setting, BufWriter::new),
+        ]
     }
 }
 
 impl Contestants for Mix {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
-        let entries = vec![
-            mix(OURS, batch, sender, connect(), FlowControlledWriter::new),
-            mix(BUFFERED, batch, sender, connect(), BufWriter::new),
-            mix(BUFFERED_TUNED, batch, sender, connect(), tuned),
-        ];
-        batch.case(entries)
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
+        vec![
+            mix(OURS, setting, FlowControlledWriter::new),
+            mix(BUFFERED, setting, BufWriter::new),
+            mix(BUFFERED_TUNED, setting, tuned),
+        ]
     }
 }
 
 pub fn entry<W, A: AsyncWrite + Unpin + 'static>(
     name: &'static str,
-    batch: Batch,
-    sender: &Sender,
-    (writer, reader): Connection<W>,
+    setting: &Setting<'_, W>,
     wrap: impl FnOnce(W) -> A,
 ) -> Entry {
-    let mut writer = wrap(writer);
-    let slice = vec![b'x'; batch.size];
-    let sender = sender.clone();
-    Entry::to_reader(name, batch.bytes() as u64, reader, move || {
-        sender.block_on(write(&mut writer, &slice, batch.count)).expect("the reader lives");
-    })
+    let Batch { size, count } = setting.batch;
+    let slice = vec![b'x'; size];
+    setting.entry(name, count * size, wrap, async move |writer| write(writer, &slice, count).await)
 }
 
 /// Writes `count` times `slice` and flushes.
@@ -90,18 +68,13 @@ pub async fn write<A: AsyncWrite + Unpin>(
 
 fn flush_each<W, A: AsyncWrite + Unpin + 'static>(
     name: &'static str,
-    batch: Batch,
-    sender: &Sender,
-    (writer, reader): Connection<W>,
+    setting: &Setting<'_, W>,
     wrap: impl FnOnce(W) -> A,
 ) -> Entry {
-    let mut writer = wrap(writer);
-    let slice = vec![b'x'; batch.size];
-    let sender = sender.clone();
-    Entry::to_reader(name, batch.bytes() as u64, reader, move || {
-        sender
-            .block_on(write_and_flush(&mut writer, &slice, batch.count))
-            .expect("the reader lives");
+    let Batch { size, count } = setting.batch;
+    let slice = vec![b'x'; size];
+    setting.entry(name, count * size, wrap, async move |writer| {
+        write_and_flush(writer, &slice, count).await
     })
 }
 
@@ -120,28 +93,20 @@ pub async fn write_and_flush<A: AsyncWrite + Unpin>(
 
 fn mix<W, A: AsyncWrite + Unpin + 'static>(
     name: &'static str,
-    batch: Batch,
-    sender: &Sender,
-    (writer, reader): Connection<W>,
+    setting: &Setting<'_, W>,
     wrap: impl FnOnce(W) -> A,
 ) -> Entry {
-    let mut writer = wrap(writer);
-    let Batch { size, count } = batch;
+    let Batch { size, count } = setting.batch;
     let (header, body) = ([b'h'; HEADER], vec![b'b'; size]);
-    let sender = sender.clone();
     let bytes = count * (HEADERS * HEADER + size);
-    Entry::to_reader(name, bytes as u64, reader, move || {
-        sender
-            .block_on(async {
-                for _ in 0..count {
-                    for _ in 0..HEADERS {
-                        writer.write_all(&header).await?;
-                    }
-                    writer.write_all(&body).await?;
-                }
-                writer.flush().await
-            })
-            .expect("the reader lives");
+    setting.entry(name, bytes, wrap, async move |writer| {
+        for _ in 0..count {
+            for _ in 0..HEADERS {
+                writer.write_all(&header).await?;
+            }
+            writer.write_all(&body).await?;
+        }
+        writer.flush().await
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use flow_controlled_writer::{FlowControlledWriter, Watermarks};
 
 use super::drain::done;
-use super::{Batch, Contestants, Place};
+use super::{Batch, Contestants, Place, Setting};
 use crate::support::entry::Sender;
 use crate::support::null::Null;
 
@@ -23,8 +23,10 @@ pub fn count(subject: &impl Contestants, size: usize) -> Vec<Calls> {
         counters.borrow_mut().push(writer.calls());
         (writer, None)
     };
-    let mut case = subject.case(Batch::new(Place::Null, size), &Sender::new(), connect);
-    let counted = case.entries.iter_mut().zip(counters.take()).map(|(entry, counter)| {
+    let batch = Batch::new(Place::Null, size);
+    let setting = Setting { batch, sender: &Sender::new(), connect: &connect };
+    let entries = subject.entries(&setting);
+    let counted = entries.into_iter().zip(counters.take()).map(|(mut entry, counter)| {
         entry.run();
         Calls { name: entry.name, calls: counter.load(Relaxed) }
     });

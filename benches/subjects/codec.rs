@@ -1,15 +1,15 @@
-use std::fmt;
+use std::fmt::Debug;
 
 use bytes::Bytes;
 use flow_controlled_writer::FlowControlledWriter;
 use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
 use futures::Sink;
 use tokio::io::AsyncWrite;
-use tokio_util::codec::{FramedWrite, LengthDelimitedCodec, LinesCodec};
+use tokio_util::codec::{Encoder, FramedWrite, LengthDelimitedCodec, LinesCodec};
 
-use super::sink::{FRAMED, FRAMED_TUNED, feed};
-use super::{Batch, Connection, Contestants, TUNED};
-use crate::support::entry::{Case, Entry, Sender};
+use super::sink::{FRAMED, FRAMED_TUNED, feed, tuned};
+use super::{Contestants, Setting};
+use crate::support::entry::Entry;
 
 /// Feed a batch of payloads behind a header with their length each, then flush.
 pub struct Frames;
@@ -18,45 +18,23 @@ pub struct Frames;
 pub struct Lines;
 
 impl Contestants for Frames {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
-        let payload = Item { value: Bytes::from(vec![b'x'; batch.size]), framing: HEADER };
-        let encoder = LengthDelimitedEncoder::new;
-        let codec = LengthDelimitedCodec::new;
-        batch.case(vec![
-            entry(OURS, batch, sender, connect(), &payload, |writer| ours(writer, encoder())),
-            entry(FRAMED, batch, sender, connect(), &payload, |writer| {
-                FramedWrite::new(writer, codec())
-            }),
-            entry(FRAMED_TUNED, batch, sender, connect(), &payload, |writer| {
-                tuned(FramedWrite::new(writer, codec()))
-            }),
-        ])
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
+        let payload = Bytes::from(vec![b'x'; setting.batch.size]);
+        let item = Item { value: payload, framing: HEADER };
+        let ours = item.entry(OURS, setting, |writer| {
+            FramedSink::new(FlowControlledWriter::new(writer), LengthDelimitedEncoder::new())
+        });
+        item.beside_rivals(ours, setting, LengthDelimitedCodec::new)
     }
 }
 
 impl Contestants for Lines {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
-        let line = Item { value: line(batch.size), framing: "\n".len() };
-        let codec = LinesCodec::new;
-        batch.case(vec![
-            entry(OURS, batch, sender, connect(), &line, |writer| ours(writer, codec())),
-            entry(FRAMED, batch, sender, connect(), &line, |writer| {
-                FramedWrite::new(writer, codec())
-            }),
-            entry(FRAMED_TUNED, batch, sender, connect(), &line, |writer| {
-                tuned(FramedWrite::new(writer, codec()))
-            }),
-        ])
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
+        let item = Item { value: line(setting.batch.size), framing: "\n".len() };
+        let ours = item.entry(OURS, setting, |writer| {
+            FramedSink::new(FlowControlledWriter::new(writer), LinesCodec::new())
+        });
+        item.beside_rivals(ours, setting, LinesCodec::new)
     }
 }
 
@@ -66,34 +44,36 @@ struct Item<T> {
     framing: usize,
 }
 
-fn entry<W, S, T>(
-    name: &'static str,
-    batch: Batch,
-    sender: &Sender,
-    (writer, reader): Connection<W>,
-    item: &Item<T>,
-    wrap: impl FnOnce(W) -> S,
-) -> Entry
-where
-    S: Sink<T, Error: fmt::Debug> + Unpin + 'static,
-    T: Clone + 'static,
-{
-    let mut sink = wrap(writer);
-    let value = item.value.clone();
-    let sender = sender.clone();
-    let bytes = batch.count * (batch.size + item.framing);
-    Entry::to_reader(name, bytes as u64, reader, move || {
-        sender.block_on(feed(&mut sink, &value, batch.count)).expect("the reader lives");
-    })
-}
+impl<T: Clone + 'static> Item<T> {
+    fn entry<W, S: Sink<T, Error: Debug> + Unpin + 'static>(
+        &self,
+        name: &'static str,
+        setting: &Setting<'_, W>,
+        wrap: impl FnOnce(W) -> S,
+    ) -> Entry {
+        let value = self.value.clone();
+        let count = setting.batch.count;
+        let bytes = count * (setting.batch.size + self.framing);
+        setting.entry(name, bytes, wrap, async move |sink| feed(sink, &value, count).await)
+    }
 
-fn ours<W: AsyncWrite, E>(writer: W, encoder: E) -> FramedSink<W, E> {
-    FramedSink::new(FlowControlledWriter::new(writer), encoder)
-}
-
-fn tuned<W, E>(mut framed: FramedWrite<W, E>) -> FramedWrite<W, E> {
-    framed.set_backpressure_boundary(TUNED);
-    framed
+    fn beside_rivals<W, E>(
+        &self,
+        ours: Entry,
+        setting: &Setting<'_, W>,
+        codec: fn() -> E,
+    ) -> Vec<Entry>
+    where
+        W: AsyncWrite + Unpin + 'static,
+        E: Encoder<T, Error: Debug> + Unpin + 'static,
+    {
+        let wrap = |writer| FramedWrite::new(writer, codec());
+        vec![
+            ours,
+            self.entry(FRAMED, setting, wrap),
+            self.entry(FRAMED_TUNED, setting, |writer| tuned(wrap(writer))),
+        ]
+    }
 }
 
 /// Returns a line of `size` bytes without its end.

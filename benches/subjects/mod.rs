@@ -10,6 +10,7 @@ pub mod round_trip;
 pub mod sink;
 pub mod size_query;
 
+use std::fmt::Debug;
 use std::io;
 
 use tokio::io::AsyncWrite;
@@ -29,30 +30,60 @@ pub enum Place {
 /// What a contestant is given: a writer, and the reader at its other end.
 pub type Connection<W> = (W, Option<Reader>);
 
-/// Makes the contestants of one subject, whatever the writer is.
+/// Makes the contestants of one subject, ours first, whatever the writer is.
 pub trait Contestants {
-    /// Makes the case for one batch; calls `connect` once for each contestant.
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case;
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry>;
 
     /// Makes the case in `place`.
     fn case_in(&self, place: Place, size: usize) -> Case {
         let sender = Sender::new();
         let batch = Batch::new(place, size);
-        match place {
-            Place::Null => self.case(batch, &sender, || (Null::new(), None)),
-            Place::Tcp => self.case(batch, &sender, || over(&sender, socket::tcp)),
-            Place::Unix => self.case(batch, &sender, || over(&sender, socket::unix)),
-        }
+        let entries = match place {
+            Place::Null => {
+                let connect = &|| (Null::new(), None);
+                self.entries(&Setting { batch, sender: &sender, connect })
+            }
+            Place::Tcp => {
+                let connect = &|| over(&sender, socket::tcp);
+                self.entries(&Setting { batch, sender: &sender, connect })
+            }
+            Place::Unix => {
+                let connect = &|| over(&sender, socket::unix);
+                self.entries(&Setting { batch, sender: &sender, connect })
+            }
+        };
+        Case { size, chunks: batch.count, entries, label: size_name(size) }
     }
 
     /// Makes the cases in `place`, each when its turn comes.
     fn cases(&self, place: Place, sizes: &[usize]) -> impl Iterator<Item = Case> {
         sizes.iter().map(move |size| self.case_in(place, *size))
+    }
+}
+
+/// What all contestants of a case have in common.
+pub struct Setting<'a, W> {
+    pub batch: Batch,
+    pub sender: &'a Sender,
+    /// Makes a connection for each of them.
+    pub connect: &'a dyn Fn() -> Connection<W>,
+}
+
+impl<W> Setting<'_, W> {
+    /// Makes a contestant of what wraps the writer, and of what sends `bytes` by it in a batch.
+    pub fn entry<S: 'static, E: Debug>(
+        &self,
+        name: &'static str,
+        bytes: usize,
+        wrap: impl FnOnce(W) -> S,
+        send: impl AsyncFn(&mut S) -> Result<(), E> + 'static,
+    ) -> Entry {
+        let (writer, reader) = (self.connect)();
+        let mut state = wrap(writer);
+        let sender = self.sender.clone();
+        Entry::to_reader(name, bytes as u64, reader, move || {
+            sender.block_on(send(&mut state)).expect("the reader lives");
+        })
     }
 }
 
@@ -77,10 +108,6 @@ impl Batch {
 
     pub fn bytes(self) -> usize {
         self.size * self.count
-    }
-
-    pub fn case(self, entries: Vec<Entry>) -> Case {
-        Case { size: self.size, chunks: self.count, entries, label: size_name(self.size) }
     }
 }
 

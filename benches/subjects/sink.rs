@@ -8,8 +8,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio_util::codec::{BytesCodec, FramedWrite};
 use tokio_util::compat::TokioAsyncWriteCompatExt;
 
-use super::{Batch, Connection, Contestants, OURS, TUNED, async_write};
-use crate::support::entry::{Case, Entry, Sender};
+use super::{Batch, Contestants, OURS, Setting, TUNED, async_write};
+use crate::support::entry::Entry;
 
 /// Feed a batch of chunks, then flush.
 pub struct Feed;
@@ -22,61 +22,58 @@ pub enum Limit {
 }
 
 impl Contestants for Feed {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
-        let entries = vec![
-            entry(OURS, batch, sender, connect(), FlowControlledWriter::new),
-            entry(FRAMED, batch, sender, connect(), |writer| {
-                FramedWrite::new(writer, BytesCodec::new())
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
+        vec![
+            entry(OURS, setting, FlowControlledWriter::new),
+            entry(FRAMED, setting, |writer| FramedWrite::new(writer, BytesCodec::new())),
+            entry(FRAMED_TUNED, setting, |writer| {
+                tuned(FramedWrite::new(writer, BytesCodec::new()))
             }),
-            entry(FRAMED_TUNED, batch, sender, connect(), |writer| {
-                let mut framed = FramedWrite::new(writer, BytesCodec::new());
-                framed.set_backpressure_boundary(TUNED);
-                framed
-            }),
-            entry(INTO_SINK, batch, sender, connect(), |writer| writer.compat_write().into_sink()),
-        ];
-        batch.case(entries)
+            entry(INTO_SINK, setting, |writer| writer.compat_write().into_sink()),
+        ]
     }
 }
 
 impl Contestants for Limit {
-    fn case<W: AsyncWrite + Unpin + 'static>(
-        &self,
-        batch: Batch,
-        sender: &Sender,
-        connect: impl Fn() -> Connection<W>,
-    ) -> Case {
+    fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry> {
         let wrap = FlowControlledWriter::new;
         let ours = match self {
-            Self::Sink => entry(OURS, batch, sender, connect(), wrap),
-            Self::WriteAll => async_write::entry(OURS, batch, sender, connect(), wrap),
+            Self::Sink => entry(OURS, setting, wrap),
+            Self::WriteAll => async_write::entry(OURS, setting, wrap),
         };
-        let entries = vec![ours, raw(batch, sender, connect())];
-        batch.case(entries)
+        vec![ours, raw(setting)]
     }
 }
 
-fn entry<W, S>(
-    name: &'static str,
-    batch: Batch,
-    sender: &Sender,
-    (writer, reader): Connection<W>,
-    wrap: impl FnOnce(W) -> S,
-) -> Entry
+fn entry<W, S>(name: &'static str, setting: &Setting<'_, W>, wrap: impl FnOnce(W) -> S) -> Entry
 where
     S: Sink<Bytes, Error = io::Error> + Unpin + 'static,
 {
-    let mut sink = wrap(writer);
-    let chunk = Bytes::from(vec![b'x'; batch.size]);
-    let sender = sender.clone();
-    Entry::to_reader(name, batch.bytes() as u64, reader, move || {
-        sender.block_on(feed(&mut sink, &chunk, batch.count)).expect("the reader lives");
-    })
+    let Batch { size, count } = setting.batch;
+    let chunk = Bytes::from(vec![b'x'; size]);
+    setting.entry(name, count * size, wrap, async move |sink| feed(sink, &chunk, count).await)
+}
+
+fn raw<W: AsyncWrite + Unpin + 'static>(setting: &Setting<'_, W>) -> Entry {
+    let block = vec![b'x'; TUNED];
+    let bytes = setting.batch.bytes();
+    setting.entry(
+        RAW,
+        bytes,
+        |writer| writer,
+        async move |writer| {
+            for _ in 0..bytes / block.len() {
+                writer.write_all(&block).await?;
+            }
+            io::Result::Ok(())
+        },
+    )
+}
+
+/// Sets what users set to have larger writes.
+pub fn tuned<W, E>(mut framed: FramedWrite<W, E>) -> FramedWrite<W, E> {
+    framed.set_backpressure_boundary(TUNED);
+    framed
 }
 
 /// Feeds `count` times `item` and flushes.
@@ -89,23 +86,6 @@ pub async fn feed<Item: Clone, S: Sink<Item> + Unpin>(
         sink.feed(item.clone()).await?;
     }
     sink.flush().await
-}
-
-fn raw<W: AsyncWrite + Unpin + 'static>(
-    batch: Batch,
-    sender: &Sender,
-    (mut writer, reader): Connection<W>,
-) -> Entry {
-    let block = vec![b'x'; TUNED];
-    let bytes = batch.bytes();
-    let sender = sender.clone();
-    Entry::to_reader(RAW, bytes as u64, reader, move || {
-        sender.block_on(async {
-            for _ in 0..bytes / block.len() {
-                writer.write_all(&block).await.expect("the reader lives");
-            }
-        });
-    })
 }
 
 pub const FRAMED: &str = "FramedWrite";
