@@ -132,7 +132,7 @@ impl WriteBuffer {
         self.discarded_bytes += discarded as u64;
         self.queue.clear();
         if self.phase == Phase::Open {
-            self.phase = Phase::Draining;
+            self.enter(Phase::Draining);
         }
         self.progress();
         self.update();
@@ -232,13 +232,15 @@ impl WriteBuffer {
     /// Tells whether bytes can be queued with nothing but their count to update, as they mostly can.
     #[inline]
     fn takes_freely(&self, count: usize) -> bool {
-        self.phase == Phase::Open && self.gate.is_wide_open(self.buffer_size(), count)
+        self.gate.is_wide_open(self.buffer_size(), count)
     }
 
     /// Removes bytes that the inner writer has taken.
-    #[inline]
+    #[inline(always)]
     fn trim(&mut self, count: usize) {
-        self.peak_buffer_size = self.peak_buffer_size.max(self.buffer_size());
+        if self.buffer_size() > self.peak_buffer_size {
+            self.peak_buffer_size = self.buffer_size();
+        }
         self.queue.advance(count);
         self.progress();
         self.update();
@@ -257,9 +259,15 @@ impl WriteBuffer {
         self.stall.progress(self.queue.remaining());
     }
 
+    /// Goes on to a later phase. None of them accepts bytes.
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.gate.shut();
+    }
+
     fn fail(&mut self, error: io::Error) -> io::Error {
         events::failed(&error, self.buffer_size());
-        self.phase = Phase::Failed(error.kind());
+        self.enter(Phase::Failed(error.kind()));
         error
     }
 

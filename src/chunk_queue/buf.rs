@@ -32,11 +32,12 @@ impl Buf for ChunkQueue {
     #[track_caller]
     fn advance(&mut self, count: usize) {
         let held = self.bytes;
-        assert!(count <= held, "cannot advance by {count} bytes: {held} are queued");
         if count == held {
             self.remove_all();
-        } else {
+        } else if count < held {
             self.remove_part(count);
+        } else {
+            too_far(count, held);
         }
     }
 
@@ -57,4 +58,10 @@ impl Buf for ChunkQueue {
         bytes.put(self.take(length));
         bytes.freeze()
     }
+}
+
+#[cold]
+#[track_caller]
+fn too_far(count: usize, held: usize) -> ! {
+    panic!("cannot advance by {count} bytes: {held} are queued");
 }

@@ -76,9 +76,8 @@ impl WriteBuffer {
         mut inner: Pin<&mut W>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        self.check_not_failed()?;
-        if matches!(self.phase, Phase::ShuttingDown | Phase::Shut) {
-            return Poll::Ready(Ok(()));
+        if self.phase != Phase::Open && (self.is_flushed() || self.failure().is_some()) {
+            return Poll::Ready(self.check_not_failed());
         }
         let calls = &mut Calls::new();
         ready!(self.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
@@ -95,7 +94,7 @@ impl WriteBuffer {
     ) -> Poll<io::Result<()>> {
         let calls = &mut Calls::new();
         loop {
-            self.phase = match self.phase {
+            let next = match self.phase {
                 Phase::Open => Phase::Draining,
                 Phase::Draining => {
                     ready!(self.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
@@ -112,6 +111,7 @@ impl WriteBuffer {
                 Phase::Shut => return Poll::Ready(Ok(())),
                 Phase::Failed(kind) => return Poll::Ready(Err(error::failed_before(kind))),
             };
+            self.enter(next);
         }
     }
 
@@ -207,7 +207,7 @@ impl WriteBuffer {
     ) -> Poll<io::Result<usize>> {
         loop {
             let written = ready!(self.poll_write_queue(slices, inner.as_mut(), cx, calls))?;
-            if written.behind > 0 || written.short {
+            if written.behind > 0 || written.left > 0 {
                 return Poll::Ready(Ok(written.behind));
             }
         }
@@ -217,7 +217,7 @@ impl WriteBuffer {
     /// call.
     ///
     /// Every byte that leaves the writer passes here.
-    #[inline]
+    #[inline(always)]
     fn poll_write_queue<W: AsyncWrite + ?Sized>(
         &mut self,
         behind: &[IoSlice<'_>],
@@ -227,26 +227,43 @@ impl WriteBuffer {
     ) -> Poll<io::Result<Written>> {
         ready!(calls.poll_next(cx));
         self.write_calls += 1;
-        let offer = Offer::make(&self.queue, behind, inner, cx);
-        let Poll::Ready(answer) = offer.answer else {
-            return self.poll_stalled(cx, self.queue.remaining()).map(Err);
-        };
-        let reported = match answer {
-            Ok(0) => return Poll::Ready(Err(self.fail(error::write_zero()))),
-            Ok(reported) => reported,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                return Poll::Ready(Ok(Written { behind: 0, short: false }));
+        let Offer { bytes: offered, answer } = Offer::make(&self.queue, behind, inner, cx);
+        let written = match answer {
+            Poll::Ready(Ok(written)) if (1..=offered).contains(&written) => written,
+            answer => {
+                ready!(self.poll_without_progress(answer, offered, cx))?;
+                return Poll::Ready(Ok(Written { behind: 0, left: 0 }));
             }
-            Err(error) => return Poll::Ready(Err(self.fail(error))),
         };
-        let written = reported.min(offer.bytes);
+        let queued = if behind.is_empty() { written } else { written.min(self.buffer_size()) };
         self.written_bytes += written as u64;
-        let queued = written.min(self.queue.remaining());
         self.trim(queued);
-        if reported > offer.bytes {
-            return Poll::Ready(Err(self.fail(error::over_report(reported, offer.bytes))));
-        }
-        Poll::Ready(Ok(Written { behind: written - queued, short: written < offer.bytes }))
+        Poll::Ready(Ok(Written { behind: written - queued, left: offered - written }))
+    }
+
+    /// The end of a step in which the inner writer took nothing, or says that it took more than it
+    /// was offered. `Ok` where the step is to be made again.
+    #[inline(never)]
+    fn poll_without_progress(
+        &mut self,
+        answer: Poll<io::Result<usize>>,
+        offered: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let error = match answer {
+            Poll::Pending => ready!(self.poll_stalled(cx, self.buffer_size())),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Err(error)) => self.fail(error),
+            Poll::Ready(Ok(0)) => self.fail(error::write_zero()),
+            Poll::Ready(Ok(reported)) => {
+                self.written_bytes += offered as u64;
+                self.trim(offered.min(self.buffer_size()));
+                self.fail(error::over_report(reported, offered))
+            }
+        };
+        Poll::Ready(Err(error))
     }
 
     #[inline]
@@ -270,6 +287,7 @@ impl WriteBuffer {
     ///
     /// The first call is made also where the queue took all calls of this poll, so that a drain
     /// which ends with the last of them needs no other poll.
+    #[inline]
     fn poll_inner(
         &mut self,
         cx: &mut Context<'_>,
@@ -292,8 +310,8 @@ impl WriteBuffer {
 struct Written {
     /// Bytes of what lies behind the queue.
     behind: usize,
-    /// Whether it was less than was offered.
-    short: bool,
+    /// Bytes that were offered and not taken.
+    left: usize,
 }
 
 /// The calls of the inner writer that one poll may still make.

@@ -15,8 +15,11 @@ pub(crate) struct Gate {
     limits: Limits,
     /// Invariant: what it holds of the budget is the size at the last update.
     credit: Credit,
+    /// Whether nothing comes in any more.
+    shut: bool,
     /// Up to below this size bytes come in with nothing to update but their count. Invariant: one
-    /// above the high mark while the writer is accepting and there is no budget, else 0.
+    /// above the high mark while the gate is not shut, the writer is accepting and there is no
+    /// budget, else 0.
     free_below: usize,
     pauses: u64,
 }
@@ -29,6 +32,7 @@ impl Gate {
             max_buffer_size: options.max_buffer_size,
             limits: Limits::new(options.watermarks, options.max_buffer_size),
             credit: Credit::new(options.budget.clone()),
+            shut: false,
             free_below: 0,
             pauses: 0,
         };
@@ -68,6 +72,12 @@ impl Gate {
         self.update(size);
     }
 
+    /// Lets nothing in from now on without the question whether the writer is open.
+    pub(crate) fn shut(&mut self) {
+        self.shut = true;
+        self.update_free_below();
+    }
+
     /// Takes room for a chunk under the cap and in the budget; a refusal takes nothing.
     pub(crate) fn reserve(&mut self, size: usize, chunk: usize) -> bool {
         self.admits(size, chunk) && self.credit.try_grow(chunk)
@@ -93,7 +103,8 @@ impl Gate {
     /// Tells whether `more` bytes can come in with nothing to update but their count.
     #[inline]
     pub(crate) fn is_wide_open(&self, size: usize, more: usize) -> bool {
-        more < self.free_below.saturating_sub(size)
+        // A sum that wraps is let through to the count, which panics as it should.
+        size.wrapping_add(more) < self.free_below
     }
 
     /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.
@@ -136,7 +147,7 @@ impl Gate {
     }
 
     fn update_free_below(&mut self) {
-        let is_free = self.flow == Flow::Accepting && !self.credit.is_limited();
+        let is_free = !self.shut && self.flow == Flow::Accepting && !self.credit.is_limited();
         self.free_below = if is_free { self.limits.room(0).saturating_add(1) } else { 0 };
     }
 

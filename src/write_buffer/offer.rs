@@ -27,8 +27,20 @@ impl Offer {
         cx: &mut Context<'_>,
     ) -> Self {
         if behind.is_empty() && queue.chunk().len() == queue.remaining() {
-            Self::plain(queue.chunk(), inner, cx)
-        } else if !inner.is_write_vectored() {
+            return Self::plain(queue.chunk(), inner, cx);
+        }
+        let Self { bytes, answer } = Self::many(queue, behind, inner, cx);
+        Self { bytes, answer }
+    }
+
+    #[inline(never)]
+    fn many<W: AsyncWrite + ?Sized>(
+        queue: &ChunkQueue,
+        behind: &[IoSlice<'_>],
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Self {
+        if !inner.is_write_vectored() {
             Self::merged(queue, behind, inner, cx)
         } else if queue.chunk_count() + behind.len() <= FEW_SLICES {
             Self::gathered::<FEW_SLICES, W>(queue, behind, inner, cx)
@@ -39,6 +51,7 @@ impl Offer {
 
     /// One piece goes out by a plain write: on epoll tokio takes a short one as a sign that the
     /// socket is full and saves the next call, which it does not for a gathered one.
+    #[inline]
     fn plain<W: AsyncWrite + ?Sized>(
         piece: &[u8],
         inner: Pin<&mut W>,
