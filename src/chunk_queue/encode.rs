@@ -3,9 +3,7 @@ use std::mem;
 use bytes::BytesMut;
 
 use super::ChunkQueue;
-#[cfg(feature = "codec")]
-use super::tail::MAX_BLOCK;
-use super::tail::{MIN_BLOCK, freeze_exact};
+use super::tail::{MAX_BLOCK, MIN_BLOCK, freeze_exact};
 
 impl ChunkQueue {
     /// Appends what `encode` writes behind the end of the block that it is given.
@@ -44,11 +42,20 @@ impl ChunkQueue {
         &mut self,
         encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
     ) -> Result<R, E> {
-        if self.tail.has_frame_room() || self.make_frame_room() {
-            self.encode_in_place(encode)
-        } else {
-            self.encode_apart(encode)
+        let mut apart = if self.tail.has_frame_room() { None } else { self.make_frame_room() };
+        let (before, capacity) = (self.tail.len(), self.tail.capacity());
+        let unfinished = Unfinished { queue: self, before };
+        let block = match &mut apart {
+            None => unfinished.queue.tail.block(),
+            Some(block) => block,
+        };
+        let result = encode(block)?;
+        mem::forget(unfinished);
+        match apart {
+            None => self.count_frame(before, capacity),
+            Some(frame) => self.append_frame(frame),
         }
+        Ok(result)
     }
 
     /// Takes note of how many bytes a frame will copy in parts: where it is the first one, they come
@@ -62,53 +69,42 @@ impl ChunkQueue {
     }
 
     /// Readies the tail for a frame of the usual size, so that the block need not grow for it.
-    /// Returns `false` where that would waste room.
+    /// Returns a block outside of the queue where that would waste room.
     #[cold]
-    fn make_frame_room(&mut self) -> bool {
-        let room = self.tail.frame_room();
+    fn make_frame_room(&mut self) -> Option<BytesMut> {
+        let room = self.tail.expect_usual_frame();
         if self.tail.reclaim(room) {
-            return true;
+            return None;
         }
         let wasteful = !self.is_empty() && self.tail.has_spare();
         if wasteful || room > self.tail.block_size(self.bytes) {
-            return false;
+            // An encoder reserves what a frame needs that is larger than a block; more would be a
+            // second copy.
+            return Some(BytesMut::with_capacity(if room > MAX_BLOCK { 0 } else { room }));
         }
         self.seal_tail();
         self.tail.start_block(room, self.bytes);
-        true
+        None
     }
 
-    #[inline]
-    fn encode_in_place<R, E>(
-        &mut self,
-        encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
-    ) -> Result<R, E> {
-        let (before, capacity) = (self.tail.len(), self.tail.capacity());
-        let frame = Frame { queue: self, before, capacity };
-        let result = encode(frame.queue.tail.block());
-        if result.is_ok() {
-            mem::forget(frame);
-            self.count_frame(before, capacity);
-        }
-        result
-    }
-
-    /// Encodes outside of the block: a small frame is copied to what room is left and to the block
-    /// behind it, a larger one becomes a chunk.
+    /// Appends a frame that was encoded outside of the queue: a small one is copied to what room is
+    /// left and to the block behind it, a larger one becomes a chunk.
     #[cold]
-    fn encode_apart<R, E>(
-        &mut self,
-        encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
-    ) -> Result<R, E> {
-        let mut frame = self.tail.frame_apart();
-        let result = encode(&mut frame)?;
+    fn append_frame(&mut self, frame: BytesMut) {
         self.tail.encoded(frame.len());
         if frame.len() < MIN_BLOCK {
             self.extend_from_slice(&frame);
         } else {
             self.keep(freeze_exact(frame));
         }
-        Ok(result)
+    }
+
+    /// Removes what was written of a frame to a block that had `before` bytes.
+    #[cold]
+    #[inline(never)]
+    fn remove_frame(&mut self, before: usize) {
+        self.tail.truncate(before);
+        self.count_block(before);
     }
 
     /// Counts what an encoder has left of a block that had `before` bytes and this `capacity`.
@@ -143,18 +139,16 @@ impl ChunkQueue {
 
 /// A frame that is being encoded. Dropped by an error or a panic of the encoder only: removes what
 /// was written of it.
-struct Frame<'a> {
+struct Unfinished<'a> {
     queue: &'a mut ChunkQueue,
     /// Length of the tail before the frame.
     before: usize,
-    /// Capacity of the tail before the frame.
-    capacity: usize,
 }
 
-impl Drop for Frame<'_> {
-    #[cold]
+impl Drop for Unfinished<'_> {
+    // Inlined, so that a frame which succeeds need not keep these values in memory.
+    #[inline(always)]
     fn drop(&mut self) {
-        self.queue.tail.truncate(self.before);
-        self.queue.count_frame(self.before, self.capacity);
+        self.queue.remove_frame(self.before);
     }
 }

@@ -5,7 +5,6 @@ use bytes::{Buf, Bytes, BytesMut};
 /// Blocks are sized by what the queue needed before it was last empty, so that steady streaming
 /// fills one contiguous block a cycle. Beyond that they grow with the queue, by a sixteenth of it,
 /// so that a stalled queue wastes little.
-#[derive(Default)]
 pub(super) struct Tail {
     bytes: BytesMut,
     /// Size of the allocation behind `bytes`, as far as it is known.
@@ -14,7 +13,8 @@ pub(super) struct Tail {
     filled: usize,
     /// What a cycle from empty to empty is expected to copy. Invariant: at most `MAX_BLOCK`.
     expected: usize,
-    /// Length of the largest of the last frames: the room that the next one gets.
+    /// Length of the largest of the last frames: the room that the next one gets. Invariant: at
+    /// least `MIN_SPARE`.
     usual_frame: usize,
 }
 
@@ -125,22 +125,18 @@ impl Tail {
         }
     }
 
-    /// Returns the room that a frame should find: that of the largest of the last frames.
-    #[inline]
-    pub(super) fn frame_room(&self) -> usize {
-        self.usual_frame.max(MIN_SPARE)
-    }
-
+    /// Tells whether a frame finds the room that the largest of the last ones needed.
     #[inline]
     pub(super) fn has_frame_room(&self) -> bool {
-        self.frame_room() <= self.spare()
+        self.usual_frame <= self.spare()
     }
 
-    /// Returns a block for one frame. An encoder reserves what a frame needs that is larger than a
-    /// block; more would be a second copy.
-    pub(super) fn frame_apart(&self) -> BytesMut {
-        let room = self.frame_room();
-        if room > MAX_BLOCK { BytesMut::new() } else { BytesMut::with_capacity(room) }
+    /// Returns the room that a frame should find. Smaller frames lower it each time that there is
+    /// not so much.
+    pub(super) fn expect_usual_frame(&mut self) -> usize {
+        let room = self.usual_frame;
+        self.usual_frame = (room - room / 8).max(MIN_SPARE);
+        room
     }
 
     /// Returns the block for an encoder. Whoever asks counts afterwards what is left in it.
@@ -152,7 +148,9 @@ impl Tail {
     /// Takes note of a frame that was encoded.
     #[inline]
     pub(super) fn encoded(&mut self, frame: usize) {
-        self.usual_frame = frame.max(self.usual_frame - self.usual_frame / 8);
+        if frame > self.usual_frame {
+            self.usual_frame = frame;
+        }
     }
 
     /// Takes note of a block that grew for a frame.
@@ -209,6 +207,18 @@ impl Tail {
     #[inline]
     fn spare(&self) -> usize {
         self.bytes.capacity() - self.bytes.len()
+    }
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self {
+            bytes: BytesMut::new(),
+            allocated: 0,
+            filled: 0,
+            expected: 0,
+            usual_frame: MIN_SPARE,
+        }
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> ChunkAppender<'a> {
     /// The block may hold bytes that were queued before. `encode` must only append: a
     /// [`FramedSink`](super::FramedSink) fails with [`InvalidData`](io::ErrorKind::InvalidData)
     /// when it finds the earlier bytes shorter than before or changed. It compares the length, the
-    /// first 16 and the last 32 of these bytes.
+    /// first 16 and the last 16 of these bytes.
     ///
     /// # Errors
     ///

@@ -22,21 +22,21 @@ impl Fingerprint {
     }
 }
 
-/// The first 16 and the last 32 bytes.
-type Ends = ([u8; 16], [u8; 32]);
+/// The first and the last 16 bytes, as numbers that registers hold.
+type Ends = (u128, u128);
 
 #[inline]
 fn ends(bytes: &[u8]) -> Ends {
     match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => (*first, *last),
-        _ => ends_of_few(bytes),
+        (Some(first), Some(last)) => (u128::from_ne_bytes(*first), u128::from_ne_bytes(*last)),
+        _ => (0, few(bytes)),
     }
 }
 
-/// Fewer bytes than 32 are all copied.
+/// Returns all of fewer bytes than 16.
 #[cold]
-fn ends_of_few(bytes: &[u8]) -> Ends {
-    let mut last = [0; 32];
-    last[..bytes.len()].copy_from_slice(bytes);
-    ([0; 16], last)
+fn few(bytes: &[u8]) -> u128 {
+    let mut all = [0; 16];
+    all[..bytes.len()].copy_from_slice(bytes);
+    u128::from_ne_bytes(all)
 }

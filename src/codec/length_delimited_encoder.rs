@@ -102,10 +102,19 @@ impl LengthDelimitedEncoder {
     }
 
     /// Returns the length field of a payload of `length` bytes.
+    #[inline]
     fn length_field(&self, length: usize) -> io::Result<u64> {
         if length > self.max_frame_length {
             return Err(frame_too_long());
         }
+        if self.length_adjustment == 0 {
+            // The builder keeps the longest payload within the field.
+            return Ok(length as u64);
+        }
+        self.adjusted_length_field(length)
+    }
+
+    fn adjusted_length_field(&self, length: usize) -> io::Result<u64> {
         let adjustment = self.length_adjustment.unsigned_abs();
         let adjusted = if self.length_adjustment < 0 {
             length.checked_add(adjustment)
@@ -122,6 +131,7 @@ impl LengthDelimitedEncoder {
 impl ChunkEncoder<Bytes> for LengthDelimitedEncoder {
     type Error = io::Error;
 
+    #[inline]
     fn encode(&mut self, payload: Bytes, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
         let field = self.length_field(payload.len())?;
         let copied = if payload.len() < ZERO_COPY { payload.len() } else { 0 };

@@ -104,6 +104,13 @@ impl WriteBuffer {
         self.fail(error::torn_frame())
     }
 
+    #[cold]
+    #[inline(never)]
+    fn encoder_panicked(&mut self, before: usize) {
+        self.roll_back(before);
+        self.fail(error::encoder_panicked());
+    }
+
     /// Removes what lies behind the first `before` bytes. Earlier bytes that are gone count as
     /// discarded.
     #[cold]
@@ -125,8 +132,9 @@ struct Unwinding<'a> {
 }
 
 impl Drop for Unwinding<'_> {
+    // Inlined, so that a frame which succeeds need not keep these values in memory.
+    #[inline(always)]
     fn drop(&mut self) {
-        self.buffer.roll_back(self.before);
-        self.buffer.fail(error::encoder_panicked());
+        self.buffer.encoder_panicked(self.before);
     }
 }
