@@ -1,4 +1,4 @@
-use super::state::{State, Turn};
+use super::state::{State, Turn, Wakes};
 use super::sync::Mutex;
 use super::sync::atomic::{AtomicUsize, Ordering};
 use crate::write_buffer::WriteBuffer;
@@ -28,6 +28,20 @@ impl Shared {
         // Others learn of the size by what they synchronize with on their own, or by the lock.
         self.size.store(state.buffer_size(), Ordering::Relaxed);
         drop(state);
+        if let Some(wakes) = wakes {
+            self.wake(wakes);
+        }
+        result
+    }
+
+    /// Returns the bytes queued and those taken by the driver and not yet written.
+    #[inline]
+    pub(super) fn buffer_size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    #[inline(never)]
+    fn wake(&self, wakes: Wakes) {
         if let Some(driver) = wakes.driver {
             driver.wake();
         }
@@ -39,20 +53,13 @@ impl Shared {
                 self.call_others();
             }
         }
-        result
-    }
-
-    /// Returns the bytes queued and those taken by the driver and not yet written.
-    #[inline]
-    pub(super) fn buffer_size(&self) -> usize {
-        self.size.load(Ordering::Relaxed)
     }
 
     /// Wakes those in line behind a handle that was woken.
     #[cold]
     fn call_others(&self) {
         loop {
-            let wakes = self.state.lock().settle();
+            let Some(wakes) = self.state.lock().settle() else { return };
             debug_assert!(wakes.driver.is_none());
             match wakes.sender {
                 None => return,

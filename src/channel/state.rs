@@ -145,13 +145,27 @@ impl State {
 
     /// Brings the pause state up to date and finds out who is to be woken for what has changed.
     #[inline]
-    pub(super) fn settle(&mut self) -> Wakes {
+    pub(super) fn settle(&mut self) -> Option<Wakes> {
+        if self.is_calm() { None } else { self.settle_all() }
+    }
+
+    /// Tells whether nothing can have changed but the count.
+    #[inline]
+    fn is_calm(&self) -> bool {
+        self.gate.is_wide_open(self.buffer_size(), 0)
+            && self.parked.is_empty()
+            && self.line.is_empty()
+            && self.retired.is_none()
+            && matches!(self.seat, Seat::Driving)
+    }
+
+    #[inline(never)]
+    fn settle_all(&mut self) -> Option<Wakes> {
         self.update();
-        Wakes {
-            driver: self.call_driver(),
-            sender: self.call_sender(),
-            _retired: self.retired.take(),
-        }
+        let (driver, sender) = (self.call_driver(), self.call_sender());
+        let retired = self.retired.take();
+        let is_nobody = driver.is_none() && sender.is_none() && retired.is_none();
+        (!is_nobody).then_some(Wakes { driver, sender, _retired: retired })
     }
 
     #[inline]

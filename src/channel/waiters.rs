@@ -73,6 +73,16 @@ impl<T> Waiters<T> {
         self.find(place).map_or(true, |index| self.list[index].waker.is_none())
     }
 
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> Option<&Waiter<T>> {
+        self.list.front()
+    }
+
     pub(super) fn first(&mut self) -> Option<&mut Waiter<T>> {
         self.list.front_mut()
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::Sender;
 use super::waiting::{Flushing, Waiting};
+use crate::channel::refusal::Refusal;
 use crate::channel::state::{State, Waits};
 use crate::error::TrySendError;
 
@@ -42,14 +43,23 @@ impl Sender {
     /// ```
     pub async fn send(&self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
         let mut chunk = chunk.into();
-        let mut wait = Waiting::new(self, State::leave_line);
-        let sent = poll_fn(|cx| {
-            self.with_open(|state| state.poll_send(cx, &mut wait.place, &mut chunk))
-                .unwrap_or_else(|refusal| Poll::Ready(Err(refusal)))
-        });
-        let result = sent.await;
+        let at_once = self.with_open(|state| state.send_at_once(&mut chunk));
+        let result = match at_once.and_then(|result| result) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.send_in_turn(&mut chunk).await,
+            Err(refusal) => Err(refusal),
+        };
         self.note_sent();
         result.map_err(|refusal| refusal.of(chunk))
+    }
+
+    async fn send_in_turn(&self, chunk: &mut Bytes) -> Result<(), Refusal> {
+        let mut wait = Waiting::new(self, State::leave_line);
+        poll_fn(|cx| {
+            self.with_open(|state| state.poll_send(cx, &mut wait.place, chunk))
+                .unwrap_or_else(|refusal| Poll::Ready(Err(refusal)))
+        })
+        .await
     }
 
     /// Queues a chunk if that is possible at once.

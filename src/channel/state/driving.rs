@@ -103,8 +103,7 @@ impl State {
     /// Takes the waker of the driver if it waits for what there is to do.
     #[inline]
     pub(super) fn call_driver(&mut self) -> Option<Waker> {
-        let Seat::Waiting { until, .. } = self.seat else { return None };
-        if !self.is_called(until) {
+        if !self.is_driver_called() {
             return None;
         }
         match std::mem::replace(&mut self.seat, Seat::Driving) {
@@ -113,8 +112,10 @@ impl State {
         }
     }
 
+    /// Tells whether there is what the driver waits for.
     #[inline]
-    fn is_called(&mut self, until: Until) -> bool {
+    fn is_driver_called(&self) -> bool {
+        let Seat::Waiting { until, .. } = self.seat else { return false };
         let is_aborted = self.life == Life::Aborted;
         match until {
             Until::Work => !self.queue.is_empty() || self.life != Life::Open || self.is_flush_due(),
@@ -125,8 +126,8 @@ impl State {
     }
 
     /// Tells whether someone waits for a flush of no more than what is written.
-    fn is_flush_due(&mut self) -> bool {
-        self.flushes.first().is_some_and(|first| first.goal <= self.written)
+    fn is_flush_due(&self) -> bool {
+        self.flushes.peek().is_some_and(|first| first.goal <= self.written)
     }
 
     fn sit(&mut self, cx: &Context<'_>, until: Until) {

@@ -45,6 +45,18 @@ impl State {
         Ok(())
     }
 
+    /// Queues a chunk if nobody need wait. Returns whether it did.
+    #[inline]
+    pub(in crate::channel) fn send_at_once(&mut self, chunk: &mut Bytes) -> Result<bool, Refusal> {
+        self.check_open()?;
+        self.notice_budget();
+        if !self.is_accepting() {
+            return Ok(false);
+        }
+        self.admit(chunk)?;
+        Ok(true)
+    }
+
     /// Queues a chunk when it is its turn.
     pub(in crate::channel) fn poll_send(
         &mut self,
@@ -53,11 +65,7 @@ impl State {
         chunk: &mut Bytes,
     ) -> Poll<Result<(), Refusal>> {
         ready!(self.poll_ready(cx, place, Waits::Future))?;
-        if !self.gate.admits(self.buffer_size(), chunk.len()) {
-            return Poll::Ready(Err(Refusal::Full));
-        }
-        self.push(chunk);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.admit(chunk))
     }
 
     /// Waits for a turn to send.
@@ -175,7 +183,11 @@ impl State {
         Poll::Pending
     }
 
+    #[inline]
     pub(in crate::channel) fn leave_line(&mut self, place: &mut Option<Place>) {
+        if place.is_none() {
+            return;
+        }
         let retired = self.line.leave(place);
         self.retire(retired);
     }
@@ -216,6 +228,16 @@ impl State {
     }
 
     /// Moves a chunk to the queue. A small one is copied, and left to the caller.
+    /// Queues a chunk if it stays within the cap.
+    #[inline]
+    fn admit(&mut self, chunk: &mut Bytes) -> Result<(), Refusal> {
+        if !self.gate.admits(self.buffer_size(), chunk.len()) {
+            return Err(Refusal::Full);
+        }
+        self.push(chunk);
+        Ok(())
+    }
+
     #[inline]
     fn push(&mut self, chunk: &mut Bytes) {
         let before = self.buffer_size();
@@ -257,10 +279,14 @@ impl State {
 
     #[inline]
     fn check_open(&self) -> Result<(), Refusal> {
+        if self.life == Life::Open { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    #[cold]
+    fn refusal(&self) -> Refusal {
         match self.life {
-            Life::Open => Ok(()),
-            Life::Failed(kind) => Err(Refusal::Failed(kind)),
-            Life::Closing | Life::Aborted | Life::Ended => Err(Refusal::Closed),
+            Life::Failed(kind) => Refusal::Failed(kind),
+            _ => Refusal::Closed,
         }
     }
 }
