@@ -135,7 +135,7 @@ impl Tail {
     /// not so much.
     pub(super) fn expect_usual_frame(&mut self) -> usize {
         let room = self.usual_frame;
-        self.usual_frame = (room - room / 8).max(MIN_SPARE);
+        self.usual_frame = (room - room / 4).max(MIN_SPARE);
         room
     }
 
