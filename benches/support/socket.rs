@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpStream, UnixStream};
@@ -31,7 +31,9 @@ impl Reader {
 
     /// Waits until `sent` bytes in all have been read.
     pub fn wait_for(&self, sent: u64) {
+        let start = Instant::now();
         while self.received.load(Relaxed) < sent {
+            assert!(start.elapsed() < PATIENCE, "bytes were lost");
             thread::sleep(Duration::from_micros(20));
         }
     }
@@ -76,6 +78,8 @@ fn fix_buffers(socket: &SockRef<'_>) -> io::Result<()> {
     socket.set_send_buffer_size(SEND_BUFFER)
 }
 
+/// Far longer than any batch takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 const SEND_BUFFER: usize = 512 * 1024;
 const READ_BUFFER: usize = 256 * 1024;
