@@ -54,6 +54,7 @@ fn demand(report: &mut Report, ours: &Figures) {
     let stalled = worst(&ours.stalled.unwrap_or([f64::INFINITY; 5]));
     for (subject, most, reached) in [
         ("heap, fresh", 0.0, ours.fresh as f64),
+        ("heap, idle", 1536.0, ours.idle as f64),
         ("heap, after a burst", 1536.0, worst(&burst)),
         ("heap, stalled, for a byte", 1.1, stalled),
         ("allocations, ping-pong", 0.0, ours.ping_pong as f64),
