@@ -8,9 +8,10 @@ use flow_controlled_writer::channel::{Driver, Sender};
 use flow_controlled_writer::{Builder, Watermarks};
 use futures::SinkExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+
+use crate::support::tcp_pair;
 
 const SENDERS: u32 = 4;
 const MARKS: Watermarks = Watermarks::new(512, 2048);
@@ -130,18 +131,11 @@ fn each_way_to_send_keeps_order_and_bound() {
     }
 }
 
-async fn tcp_pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
-    (client.expect("connected"), server.expect("accepted").0)
-}
-
 #[test]
 fn sockets_carry_all_in_order() {
     for runtime in runtimes() {
         runtime.block_on(async {
-            let (writer, reader) = tcp_pair().await;
+            let (writer, reader) = tcp_pair().await.expect("loopback");
             run_numbered(writer, reader, SENDERS, 20_000, Way::Mixed).await;
             #[cfg(unix)]
             {
@@ -158,7 +152,7 @@ fn sockets_carry_all_in_order() {
 fn a_request_is_answered_while_the_driver_is_polled_beside_a_reader() {
     for runtime in runtimes() {
         runtime.block_on(async {
-            let (client, mut server) = tcp_pair().await;
+            let (client, mut server) = tcp_pair().await.expect("loopback");
             let (mut answers, requests) = client.into_split();
             // Buffers until it is flushed.
             let requests = tokio::io::BufWriter::new(requests);
