@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::events;
+use crate::events::Event;
 
 /// A bound on the bytes that many writers hold together, for a connection pool or a whole process.
 ///
@@ -146,10 +146,13 @@ impl MemoryBudget {
         self.used() > self.limit()
     }
 
-    /// Adds bytes, also beyond the limit.
-    fn add(&self, count: usize) {
+    /// Adds bytes, also beyond the limit. Returns what is to be told of it.
+    fn add(&self, count: usize) -> Option<Event> {
+        let limit = self.limit();
         let before = self.shared.used.fetch_add(count, Ordering::Relaxed);
-        self.added(before, count);
+        let used = before.saturating_add(count);
+        self.shared.peak.fetch_max(used, Ordering::Relaxed);
+        (before <= limit && used > limit).then_some(Event::BudgetExceeded { used, limit })
     }
 
     /// Adds bytes unless that would exceed the limit.
@@ -157,22 +160,18 @@ impl MemoryBudget {
         let limit = self.limit();
         let within = |used: usize| used.checked_add(count).filter(|&total| total <= limit);
         let updated = self.shared.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
-        updated.map(|before| self.added(before, count)).is_ok()
-    }
-
-    fn added(&self, before: usize, count: usize) {
-        let after = before.saturating_add(count);
-        self.shared.peak.fetch_max(after, Ordering::Relaxed);
-        if before <= self.limit() && after > self.limit() {
-            events::budget_exceeded(after, self.limit());
+        if let Ok(before) = updated {
+            self.shared.peak.fetch_max(before + count, Ordering::Relaxed);
         }
+        updated.is_ok()
     }
 
-    fn remove(&self, count: usize) {
+    /// Removes bytes. Returns what is to be told of it.
+    fn remove(&self, count: usize) -> Option<Event> {
+        let limit = self.limit();
         let before = self.shared.used.fetch_sub(count, Ordering::Relaxed);
-        if before > self.limit() && before - count <= self.limit() {
-            events::budget_back(before - count, self.limit());
-        }
+        let used = before - count;
+        (before > limit && used <= limit).then_some(Event::BudgetBack { used, limit })
     }
 }
 
@@ -222,22 +221,26 @@ impl Credit {
         granted
     }
 
-    /// Makes the bytes held equal to `size`.
+    /// Makes the bytes held equal to `size`. Returns what is to be told of it.
     #[inline]
-    pub(crate) fn set(&mut self, size: usize) {
-        let Some(budget) = &self.budget else { return };
-        if size > self.held {
-            budget.add(size - self.held);
-        } else if size < self.held {
-            budget.remove(self.held - size);
+    pub(crate) fn set(&mut self, size: usize) -> Option<Event> {
+        let budget = self.budget.as_ref()?;
+        let held = std::mem::replace(&mut self.held, size);
+        if size > held {
+            budget.add(size - held)
+        } else if size < held {
+            budget.remove(held - size)
+        } else {
+            None
         }
-        self.held = size;
     }
 }
 
 impl Drop for Credit {
     fn drop(&mut self) {
-        self.set(0);
+        if let Some(event) = self.set(0) {
+            event.emit();
+        }
     }
 }
 

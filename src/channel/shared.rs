@@ -16,7 +16,8 @@ impl Shared {
         Self { size: AtomicUsize::new(state.buffer_size()), state: Mutex::new(state) }
     }
 
-    /// Lets `act` work on the state under the lock; then, without it, wakes whoever is concerned.
+    /// Lets `act` work on the state under the lock; then, without it, wakes and tells whoever is
+    /// concerned.
     ///
     /// `act` must call nothing foreign, nor drop it: a waker or chunk that is dropped may drop a
     /// task and with it a sender of this channel, which would lock again.
@@ -42,6 +43,7 @@ impl Shared {
 
     #[inline(never)]
     fn wake(&self, wakes: Wakes) {
+        wakes.events.emit();
         if let Some(driver) = wakes.driver {
             driver.wake();
         }
@@ -61,6 +63,7 @@ impl Shared {
         loop {
             let Some(wakes) = self.state.lock().settle() else { return };
             debug_assert!(wakes.driver.is_none());
+            wakes.events.emit();
             match wakes.sender {
                 None => return,
                 Some(Turn::Future(waker)) => return waker.wake(),

@@ -11,6 +11,7 @@ pub(super) use self::driving::Step;
 pub(super) use self::sending::{FlushWait, Readiness};
 use super::waiters::Waiters;
 use crate::chunk_queue::ChunkQueue;
+use crate::events::Outbox;
 use crate::stats::Stats;
 use crate::watermarks::{Flow, Watermarks};
 use crate::write_buffer::{Gate, WriteBuffer};
@@ -85,11 +86,12 @@ pub(super) enum Waits {
     Slice,
 }
 
-/// What is woken or dropped once the lock is released.
+/// What is woken, told or dropped once the lock is released.
 #[must_use]
 pub(super) struct Wakes {
     pub(super) driver: Option<Waker>,
     pub(super) sender: Option<Turn>,
+    pub(super) events: Outbox,
     /// Dropped only.
     _retired: Option<Waker>,
 }
@@ -117,12 +119,14 @@ impl State {
     pub(super) fn new(buffer: &mut WriteBuffer) -> Self {
         let stats = buffer.stats();
         let taken = buffer.buffer_size();
+        let mut gate = buffer.take_gate();
+        gate.keep_events();
         let accepted = stats.written_bytes + taken as u64;
         Self {
             queue: buffer.new_queue(),
             taken,
             parked: ChunkQueue::with_coalesce_threshold(0),
-            gate: buffer.take_gate(),
+            gate,
             life: match buffer.failure() {
                 Some(kind) => Life::Failed(kind),
                 None if buffer.is_open() => Life::Open,
@@ -157,15 +161,17 @@ impl State {
             && self.line.is_empty()
             && self.retired.is_none()
             && matches!(self.seat, Seat::Driving)
+            && !self.gate.has_events()
     }
 
     #[inline(never)]
     fn settle_all(&mut self) -> Option<Wakes> {
         self.update();
         let (driver, sender) = (self.call_driver(), self.call_sender());
-        let retired = self.retired.take();
-        let is_nobody = driver.is_none() && sender.is_none() && retired.is_none();
-        (!is_nobody).then_some(Wakes { driver, sender, _retired: retired })
+        let (events, retired) = (self.gate.take_events(), self.retired.take());
+        let is_nothing =
+            driver.is_none() && sender.is_none() && retired.is_none() && events.is_empty();
+        (!is_nothing).then_some(Wakes { driver, sender, events, _retired: retired })
     }
 
     #[inline]

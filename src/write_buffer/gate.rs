@@ -1,5 +1,5 @@
 use crate::budget::Credit;
-use crate::events;
+use crate::events::{Event, Outbox};
 use crate::watermarks::{Flow, Limits, Watermarks};
 use crate::write_buffer::Options;
 
@@ -22,6 +22,7 @@ pub(crate) struct Gate {
     /// budget, else 0.
     free_below: usize,
     pauses: u64,
+    outbox: Outbox,
 }
 
 impl Gate {
@@ -35,6 +36,7 @@ impl Gate {
             shut: false,
             free_below: 0,
             pauses: 0,
+            outbox: Outbox::default(),
         };
         gate.update_free_below();
         gate
@@ -55,7 +57,9 @@ impl Gate {
     }
 
     fn update_all(&mut self, size: usize) {
-        self.credit.set(size);
+        if let Some(event) = self.credit.set(size) {
+            self.outbox.send(event);
+        }
         self.set_flow(self.flow_at(size), size);
     }
 
@@ -70,6 +74,21 @@ impl Gate {
         self.limits = Limits::new(watermarks, self.max_buffer_size);
         self.update_free_below();
         self.update(size);
+    }
+
+    /// Keeps events from now on until they are [taken](Self::take_events): for an owner that calls
+    /// under a lock.
+    pub(crate) fn keep_events(&mut self) {
+        self.outbox = Outbox::keeping();
+    }
+
+    #[inline]
+    pub(crate) fn has_events(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    pub(crate) fn take_events(&mut self) -> Outbox {
+        self.outbox.take()
     }
 
     /// Lets nothing in from now on without the question whether the writer is open.
@@ -152,12 +171,13 @@ impl Gate {
     }
 
     fn flow_changed(&mut self, size: usize) {
-        match self.flow {
+        let watermarks = self.watermarks;
+        self.outbox.send(match self.flow {
             Flow::Paused => {
                 self.pauses += 1;
-                events::paused(size, self.watermarks);
+                Event::Paused { size, watermarks }
             }
-            Flow::Accepting => events::resumed(size, self.watermarks),
-        }
+            Flow::Accepting => Event::Resumed { size, watermarks },
+        });
     }
 }

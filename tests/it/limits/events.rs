@@ -1,7 +1,12 @@
+use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
 
+use flow_controlled_writer::channel::Sender;
 use flow_controlled_writer::{Builder, MemoryBudget, Watermarks};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -11,11 +16,19 @@ use crate::support::{Rig, Scripted, Task};
 /// Collects the events of `run`, one line each.
 fn events(run: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
+    events_to(lines.clone(), lines, run)
+}
+
+/// Has the events of `run` written by `writer`, and returns what it has added to `lines`.
+fn events_to<M>(writer: M, lines: Lines, run: impl FnOnce()) -> Vec<String>
+where
+    M: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .without_time()
-        .with_writer(lines.clone())
+        .with_writer(writer)
         .finish();
     tracing::subscriber::with_default(subscriber, run);
     let text = lines.0.lock().expect("nobody panics with it").clone();
@@ -41,6 +54,21 @@ impl<'a> MakeWriter<'a> for Lines {
 
     fn make_writer(&'a self) -> Self {
         self.clone()
+    }
+}
+
+/// Looks at a channel before it writes a line.
+struct Curious {
+    sender: Sender,
+    lines: Lines,
+}
+
+impl<'a> MakeWriter<'a> for Curious {
+    type Writer = Lines;
+
+    fn make_writer(&'a self) -> Lines {
+        let _looked = self.sender.stats();
+        self.lines.clone()
     }
 }
 
@@ -99,6 +127,36 @@ fn a_dropped_driver_tells_all_bytes_unsent_in_one_event() {
         assert_eq!(handle.wire(), b"ta");
     });
     assert_eq!(told, ["WARN flow_controlled_writer: dropped with bytes queued unsent=9"]);
+}
+
+/// A channel pauses under its lock. A subscriber that looked at the channel from there, as one does
+/// that ships the log through it, waited for that lock for ever.
+#[test]
+fn a_subscriber_may_use_the_channel_that_it_is_told_of() {
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        let options = Builder::new().watermarks(Watermarks::new(2, 4));
+        let options = options.budget(MemoryBudget::new(3));
+        let (sender, driver) = options.build(tokio::io::sink()).into_channel();
+        let lines = Lines::default();
+        let curious = Curious { sender: sender.clone(), lines: lines.clone() };
+        let told = events_to(curious, lines, || {
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(pin!(sender.send("1234")).poll(cx).is_ready());
+            assert!(pin!(driver).poll(cx).is_pending());
+        });
+        done.send(told).expect("the test waits");
+    });
+    let told = finished.recv_timeout(Duration::from_secs(60)).expect("nobody waits for ever");
+    assert_eq!(
+        told,
+        [
+            "WARN flow_controlled_writer: budget exceeded used=4 limit=3",
+            "DEBUG flow_controlled_writer: paused size=4 low=2 high=4",
+            "WARN flow_controlled_writer: budget back within its limit used=0 limit=3",
+            "DEBUG flow_controlled_writer: resumed size=0 low=2 high=4",
+        ]
+    );
 }
 
 #[test]
