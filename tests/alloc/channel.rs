@@ -1,0 +1,77 @@
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use allocation_counter::measure;
+use bytes::Bytes;
+use flow_controlled_writer::channel::{Driver, Sender};
+use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+
+use crate::{Peer, context};
+
+/// What an idle channel may keep: two queues, of the senders and of the driver, in bytes.
+const IDLE: i64 = 2 * 1536;
+
+fn send(sender: &Sender, chunk: &Bytes) {
+    let sent = pin!(sender.send(chunk.clone())).poll(&mut context());
+    assert!(matches!(sent, Poll::Ready(Ok(()))));
+}
+
+/// Polls until the driver waits for more.
+fn drive(driver: &mut Driver<Peer>, sender: &Sender) {
+    while sender.buffer_size() > 0 {
+        assert!(Pin::new(&mut *driver).poll(&mut context()).is_pending());
+    }
+}
+
+fn shared(size: usize) -> Bytes {
+    let chunk = Bytes::from(vec![7; size]);
+    // The first clone of a vector-made chunk allocates the count that all of them share.
+    drop(chunk.clone());
+    chunk
+}
+
+#[test]
+fn a_message_at_a_time_allocates_nothing() {
+    for size in [1, 64, 1000, 4096] {
+        let chunk = shared(size);
+        let (sender, mut driver) = FlowControlledWriter::new(Peer::DRAINS).into_channel();
+        let mut exchange = || {
+            send(&sender, &chunk);
+            drive(&mut driver, &sender);
+        };
+        (0..10).for_each(|_| exchange());
+        let used = measure(|| (0..1000).for_each(|_| exchange()));
+        assert_eq!(used.count_total, 0, "messages of {size}");
+    }
+}
+
+#[test]
+fn a_stream_allocates_for_each_cycle_and_not_for_each_message() {
+    let chunk = shared(64);
+    let (sender, mut driver) = FlowControlledWriter::new(Peer::DRAINS).into_channel();
+    let mut cycle = || {
+        (0..1000).for_each(|_| send(&sender, &chunk));
+        drive(&mut driver, &sender);
+    };
+    (0..10).for_each(|_| cycle());
+    let used = measure(cycle);
+    assert!(used.count_total <= 5, "{} allocations", used.count_total);
+}
+
+#[test]
+fn after_a_burst_a_channel_keeps_what_two_idle_writers_keep() {
+    for size in [64, 1000, 4096] {
+        let chunk = shared(size);
+        let marks = Watermarks::new(0, usize::MAX);
+        let writer = FlowControlledWriter::with_watermarks(Peer::DRAINS, marks);
+        let (sender, mut driver) = writer.into_channel();
+        let used = measure(|| {
+            while sender.buffer_size() < 4 << 20 {
+                send(&sender, &chunk);
+            }
+            drive(&mut driver, &sender);
+        });
+        assert!(used.bytes_current <= IDLE, "{} bytes after {size}", used.bytes_current);
+    }
+}
