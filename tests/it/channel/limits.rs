@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use flow_controlled_writer::{MemoryBudget, TrySendError, Watermarks};
 use futures::SinkExt;
+use tokio::io::AsyncWriteExt;
 
 use super::{Channel, bytes, poll, unmerged};
 use crate::support::{Answer, Task};
@@ -167,4 +168,44 @@ fn parked_items_come_in_one_by_one_where_the_cap_has_no_room_for_both() {
     channel.drive_on();
     assert_eq!(channel.inner.wire(), b"first22222222223333333333");
     assert_eq!(channel.sender.stats().peak_buffer_size, 20);
+}
+
+/// One channel holds bytes and is not paused. Another one exceeds the budget, and then gives all
+/// back. The first has had no call in between: it must notice at the next one.
+#[test]
+fn a_sender_notices_at_its_next_call_what_others_do_to_the_budget() {
+    let budget = MemoryBudget::new(10);
+    let options = unmerged((50, 100)).budget(budget.clone());
+    let calls: [fn(&Channel) -> bool; 3] = [
+        |channel| poll(channel.sender.ready()).is_ready(),
+        |channel| poll(channel.sender.send("more")).is_ready(),
+        |channel| channel.sender.try_send("more").is_ok(),
+    ];
+    for call in calls {
+        let (held, mut other) =
+            (Channel::with_options(&options, []), Channel::with_options(&options, []));
+        held.send("12345");
+        other.sender.start_send_unpin(bytes("1234567890")).expect("open");
+        assert!(budget.is_exceeded());
+        assert!(!call(&held));
+        assert_eq!(held.sender.buffer_size(), 5);
+        assert_eq!(other.sender.abort(), 10);
+        assert!(call(&held));
+        assert!(held.sender.stats().pauses > 0);
+    }
+}
+
+/// A high mark of 0 lets one item through at a time, and a slice that is written is an item: as
+/// large as the cap allows, and not one byte.
+#[test]
+fn a_write_with_a_high_mark_of_zero_takes_a_slice_up_to_the_cap() {
+    for (cap, taken) in [(usize::MAX, 1000), (64, 64)] {
+        let options = unmerged((0, 0)).max_buffer_size(cap);
+        let mut channel = Channel::with_options(&options, []);
+        let write = poll(channel.sender.write(&[7; 1000])).map_err(|error| error.kind());
+        assert_eq!(write, Poll::Ready(Ok(taken)));
+        assert!(poll(channel.sender.write(&[7; 1000])).is_pending());
+        channel.drive_on();
+        assert_eq!(channel.inner.wire(), vec![7; taken]);
+    }
 }

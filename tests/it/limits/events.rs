@@ -159,6 +159,23 @@ fn a_subscriber_may_use_the_channel_that_it_is_told_of() {
     );
 }
 
+/// The driver's own part of the queue has no marks: those of the channel speak for it.
+#[test]
+fn a_channel_below_its_high_mark_tells_nothing_however_much_its_driver_holds() {
+    let told = events(|| {
+        let (inner, _) = Scripted::gathering([Take(1000), Pending]);
+        let marks = Watermarks::new(0, 1 << 20);
+        let (sender, mut driver) = Builder::new().watermarks(marks).build(inner).into_channel();
+        sender.try_send(vec![7; 200_000]).expect("not paused");
+        let task = Task::new();
+        for _ in 0..2 {
+            assert!(task.poll(Pin::new(&mut driver)).is_pending());
+        }
+        assert_eq!(sender.buffer_size(), 0);
+    });
+    assert!(told.is_empty(), "{told:?}");
+}
+
 #[test]
 fn parts_and_an_empty_writer_are_dropped_silently() {
     let told = events(|| {
