@@ -111,6 +111,14 @@ fn a_failed_driver_returns_all_that_was_not_written_in_order() {
 }
 
 #[test]
+fn the_error_of_a_driver_becomes_that_of_the_inner_writer() {
+    let mut channel = Channel::new((2, 12), [Answer::Fail(ErrorKind::ConnectionReset)]);
+    channel.send("data");
+    let Poll::Ready(Err(failure)) = channel.drive() else { panic!("the driver goes on") };
+    assert_eq!(std::io::Error::from(failure).kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn what_is_left_is_drained_flushed_and_shut_down_when_the_last_sender_is_dropped() {
     let script = [Answer::Take(2), Answer::Pending, Answer::Pending];
     let mut channel = Channel::new((2, 40), script);

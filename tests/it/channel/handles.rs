@@ -64,6 +64,7 @@ fn ending_a_sink_flushes_and_ends_that_handle_only() {
     assert_eq!(poll(sink.send("x")), Poll::Ready(Err(TrySendError::Closed(bytes("x")))));
     assert_eq!(sink.try_send("x"), Err(TrySendError::Closed(bytes("x"))));
     assert_eq!(kind(poll(sink.feed(bytes("x")))), failed(ErrorKind::BrokenPipe));
+    assert_eq!(kind(poll(sink.ready())), failed(ErrorKind::BrokenPipe));
     assert_eq!(kind(poll(sink.write(b"x"))), failed(ErrorKind::BrokenPipe));
     assert_eq!(kind(poll(SinkExt::close(&mut sink))), READY, "the second close does nothing");
     assert!(!channel.sender.is_closed());

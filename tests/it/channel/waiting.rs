@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -262,4 +263,20 @@ fn a_driver_that_moves_to_another_task_is_woken_there() {
     assert_eq!((task.take_wakes(), channel.driving.take_wakes()), (1, 0));
     assert!(task.poll(pin!(&mut channel.driver)).is_pending());
     assert_eq!(channel.inner.wire(), b"data");
+}
+
+/// A sink and then a future wait in line. The sink may have lost interest, so its wake-up must not
+/// be the last.
+#[test]
+fn a_handle_that_was_woken_does_not_hold_up_the_future_behind_it() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let (mut sink, sender) = (channel.sender.clone(), channel.sender.clone());
+    let (first, second) = (Task::new(), Task::new());
+    assert!(first.poll_once(poll_fn(|cx| sink.poll_ready_unpin(cx))).is_pending());
+    let mut sent = pin!(sender.send("6"));
+    assert!(second.poll(sent.as_mut()).is_pending());
+    channel.drive_on();
+    assert_eq!((first.take_wakes(), second.take_wakes()), (1, 1));
+    assert_eq!(second.poll(sent), Poll::Ready(Ok(())));
 }
