@@ -159,6 +159,22 @@ fn a_subscriber_may_use_the_channel_that_it_is_told_of() {
     );
 }
 
+/// The same for the first event of all, which no earlier one can have sent the other way.
+#[test]
+fn a_subscriber_may_use_a_channel_that_has_told_nothing_before() {
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        let options = Builder::new().watermarks(Watermarks::new(2, 4));
+        let (sender, _driver) = options.build(tokio::io::sink()).into_channel();
+        let lines = Lines::default();
+        let curious = Curious { sender: sender.clone(), lines: lines.clone() };
+        let told = events_to(curious, lines, || sender.try_send("12345").expect("not paused"));
+        done.send(told).expect("the test waits");
+    });
+    let told = finished.recv_timeout(Duration::from_secs(60)).expect("nobody waits for ever");
+    assert_eq!(told, ["DEBUG flow_controlled_writer: paused size=5 low=2 high=4"]);
+}
+
 /// The driver's own part of the queue has no marks: those of the channel speak for it.
 #[test]
 fn a_channel_below_its_high_mark_tells_nothing_however_much_its_driver_holds() {
@@ -213,8 +229,6 @@ fn an_exceeded_budget_is_told_once_an_episode() {
 #[cfg(feature = "time")]
 #[tokio::test(start_paused = true)]
 async fn a_stall_is_told_before_the_failure() {
-    use std::time::Duration;
-
     let mut rig = small(Builder::new().stall_timeout(Duration::from_secs(1)));
     rig.queue(["abc"]);
     assert!(rig.flush().is_pending());
