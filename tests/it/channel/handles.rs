@@ -2,7 +2,8 @@ use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::Poll;
 
-use flow_controlled_writer::TrySendError;
+use bytes::Bytes;
+use flow_controlled_writer::{Builder, TrySendError, Watermarks};
 use futures::{Sink, SinkExt, StreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -186,4 +187,33 @@ fn a_flush_of_a_handle_covers_what_the_handle_has_sent_since_it_was_given_up() {
     channel.drive_on();
     assert_eq!(kind(Sink::poll_flush(Pin::new(&mut sink), &mut task.context())), READY);
     assert_eq!(channel.inner.wire(), b"firstsecond");
+}
+
+#[test]
+fn slices_of_one_call_are_taken_up_to_the_high_mark() {
+    let mut channel = Channel::new((2, 10), []);
+    let slices = [b"abcd", b"efgh", b"ijkl", b"mnop"].map(|slice| std::io::IoSlice::new(slice));
+    let written =
+        Pin::new(&mut channel.sender).poll_write_vectored(&mut Task::new().context(), &slices);
+    assert_eq!(kind(written), Poll::Ready(Ok(10)));
+    assert_eq!(channel.sender.buffer_size(), 10);
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"abcdefghij");
+}
+
+/// A sink is told to be ready, then another sender pauses the channel. The item is small: it is
+/// copied, as it would be in the queue, and what it was cut from is free.
+#[test]
+fn a_small_item_that_is_parked_does_not_pin_what_it_was_cut_from() {
+    let options = Builder::new().watermarks(Watermarks::new(2, 4));
+    let mut channel = Channel::with_options(&options, []);
+    let mut sink = channel.sender.clone();
+    assert!(is_ready(&mut sink, &Task::new()));
+    channel.pause();
+    let large = Bytes::from(vec![b'x'; 100_000]);
+    sink.start_send_unpin(large.slice(..3)).expect("ready");
+    assert_eq!(channel.sender.buffer_size(), 5, "the item is parked");
+    assert!(large.is_unique());
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"#####xxx");
 }

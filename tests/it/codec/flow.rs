@@ -165,6 +165,8 @@ fn the_errors_of_try_send_say_what_happened() {
     assert_eq!(Error::Full("x").to_string(), "the writer is paused");
     assert_eq!(Error::Closed("x").to_string(), "the writer is closed");
     assert_eq!(encode.to_string(), "the item was not encoded");
+    assert_eq!(format!("{:?} {:?}", Error::Full("x"), Error::Closed("x")), "Full(..) Closed(..)");
+    assert_eq!(format!("{encode:?}"), "Encode(Kind(InvalidInput))");
     assert!(Error::Full("x").source().is_none() && Error::Closed("x").source().is_none());
     let source = encode.source().map(ToString::to_string);
     assert_eq!(source, Some(io::Error::from(ErrorKind::InvalidInput).to_string()));
