@@ -291,3 +291,14 @@ fn both_ends_can_move_between_threads() {
     is_send(sender.flush());
     is_send(sender.closed());
 }
+
+#[test]
+fn what_a_writer_discarded_stays_in_the_totals_of_its_channel() {
+    let mut writer = FlowControlledWriter::new(Scripted::gathering([]).0);
+    writer.try_send("data").expect("not paused");
+    assert_eq!(writer.abort(), 4);
+    let before = writer.stats();
+    let (sender, _driver) = writer.into_channel();
+    assert_eq!(before.enqueued_bytes, 4);
+    assert_eq!(sender.stats(), before);
+}
