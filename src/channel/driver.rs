@@ -110,7 +110,8 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
                     self.flushed(shared);
                 }
                 Step::Shutdown => {
-                    let result = self.buffer.poll_shutdown(Pin::new(&mut self.inner), cx);
+                    let inner = Pin::new(&mut self.inner);
+                    let result = self.buffer.poll_shutdown(inner, cx, calls);
                     if self.buffer.is_flushed() {
                         self.flushed(shared);
                     }

@@ -91,8 +91,8 @@ impl WriteBuffer {
         &mut self,
         mut inner: Pin<&mut W>,
         cx: &mut Context<'_>,
+        calls: &mut Calls,
     ) -> Poll<io::Result<()>> {
-        let calls = &mut Calls::new();
         loop {
             let next = match self.phase {
                 Phase::Open => Phase::Draining,

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
 use super::FlowControlledWriter;
+use crate::write_buffer::Calls;
 
 impl<W: AsyncWrite> FlowControlledWriter<W> {
     /// Polls until the writer is not paused, draining while it is; never flushes the inner writer.
@@ -123,7 +124,7 @@ impl<W: AsyncWrite> FlowControlledWriter<W> {
     /// ```
     pub fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
-        this.buffer.poll_shutdown(this.inner, cx)
+        this.buffer.poll_shutdown(this.inner, cx, &mut Calls::new())
     }
 }
 

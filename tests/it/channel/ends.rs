@@ -118,6 +118,18 @@ fn the_error_of_a_driver_becomes_that_of_the_inner_writer() {
     assert_eq!(std::io::Error::from(failure).kind(), ErrorKind::ConnectionReset);
 }
 
+/// The shutdown counted its calls anew: 32 writes and 32 interrupted flushes in one poll.
+#[test]
+fn the_calls_of_a_shutdown_count_with_those_of_the_drain_before_it() {
+    let mut channel = Channel::new((2, 40), [Answer::Take(1); 32]);
+    channel.send("thirty-two bytes, one by one ...");
+    channel.inner.script_flush([Answer::Fail(ErrorKind::Interrupted); 40]);
+    channel.sender.close();
+    channel.drive_on();
+    assert_eq!(channel.inner.take_log().len(), 33);
+    assert_eq!(channel.driving.take_wakes(), 1);
+}
+
 #[test]
 fn what_is_left_is_drained_flushed_and_shut_down_when_the_last_sender_is_dropped() {
     let script = [Answer::Take(2), Answer::Pending, Answer::Pending];
