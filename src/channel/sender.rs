@@ -7,6 +7,8 @@ mod waiting;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
+
 use super::refusal::Refusal;
 use super::shared::Shared;
 use super::state::{FlushWait, Readiness, State};
@@ -103,6 +105,12 @@ impl Sender {
     }
 
     /// Takes note that a flush which has begun does not cover all that this handle has sent.
+    /// Queues a chunk if that concerns nobody else. Returns whether it did.
+    #[inline]
+    fn push_freely(&self, chunk: &mut Bytes) -> bool {
+        self.stage == Stage::Open && self.shared.push_freely(chunk)
+    }
+
     #[inline]
     fn note_sent(&self) {
         // Most often it is set already; reading it does not take the cache line from others.

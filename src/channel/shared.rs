@@ -1,3 +1,5 @@
+use bytes::Bytes;
+
 use super::state::{State, Turn, Wakes};
 use super::sync::Mutex;
 use super::sync::atomic::{AtomicUsize, Ordering};
@@ -33,6 +35,18 @@ impl Shared {
             self.wake(wakes);
         }
         result
+    }
+
+    /// Queues a chunk if nothing but the count comes of it, which takes least time under the lock.
+    /// Returns whether it did.
+    #[inline]
+    pub(super) fn push_freely(&self, chunk: &mut Bytes) -> bool {
+        let mut state = self.state.lock();
+        let is_sent = state.push_freely(chunk);
+        if is_sent {
+            self.size.store(state.buffer_size(), Ordering::Relaxed);
+        }
+        is_sent
     }
 
     /// Returns the bytes queued and those taken by the driver and not yet written.

@@ -30,6 +30,10 @@ pub(super) struct State {
     /// Chunks of sinks that were told to be ready, and then another sender paused the channel.
     /// They are behind `queue` and before whatever is sent next.
     parked: ChunkQueue,
+    /// Up to below this buffer size a chunk comes in with nothing but the count to look at.
+    /// Invariant: as [`update_free_below`](Self::update_free_below) leaves it, whenever the lock is
+    /// free.
+    free_below: usize,
     gate: Gate,
     life: Life,
     /// Senders that have not ended.
@@ -126,6 +130,7 @@ impl State {
             queue: buffer.new_queue(),
             taken,
             parked: ChunkQueue::with_coalesce_threshold(0),
+            free_below: 0,
             gate,
             life: match buffer.failure() {
                 Some(kind) => Life::Failed(kind),
@@ -150,7 +155,18 @@ impl State {
     /// Brings the pause state up to date and finds out who is to be woken for what has changed.
     #[inline]
     pub(super) fn settle(&mut self) -> Option<Wakes> {
-        if self.is_calm() { None } else { self.settle_all() }
+        let wakes = if self.is_calm() { None } else { self.settle_all() };
+        self.update_free_below();
+        wakes
+    }
+
+    /// Finds out what can be sent without a look at anybody: nothing where the driver waits for
+    /// bytes, or items wait for room. Whoever stands in line has been woken by now if it is its turn.
+    #[inline]
+    fn update_free_below(&mut self) {
+        let is_free =
+            self.life == Life::Open && self.parked.is_empty() && !self.seat.is_waiting_for_bytes();
+        self.free_below = if is_free { self.gate.free_below() } else { 0 };
     }
 
     /// Tells whether nothing can have changed but the count.

@@ -119,6 +119,12 @@ impl Gate {
         self.max_buffer_size
     }
 
+    /// Returns the size up to below which bytes come in with nothing to update but their count.
+    #[inline]
+    pub(crate) fn free_below(&self) -> usize {
+        self.free_below
+    }
+
     /// Tells whether `more` bytes can come in with nothing to update but their count.
     #[inline]
     pub(crate) fn is_wide_open(&self, size: usize, more: usize) -> bool {

@@ -43,12 +43,8 @@ impl Sender {
     /// ```
     pub async fn send(&self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
         let mut chunk = chunk.into();
-        let at_once = self.with_open(|state| state.send_at_once(&mut chunk));
-        let result = match at_once.and_then(|result| result) {
-            Ok(true) => Ok(()),
-            Ok(false) => self.send_in_turn(&mut chunk).await,
-            Err(refusal) => Err(refusal),
-        };
+        let result =
+            if self.push_freely(&mut chunk) { Ok(()) } else { self.send_in_turn(&mut chunk).await };
         self.note_sent();
         result.map_err(|refusal| refusal.of(chunk))
     }
@@ -89,7 +85,11 @@ impl Sender {
     /// ```
     pub fn try_send(&self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
         let mut chunk = chunk.into();
-        let result = self.with_open(|state| state.try_send(&mut chunk)).and_then(|result| result);
+        let result = if self.push_freely(&mut chunk) {
+            Ok(())
+        } else {
+            self.with_open(|state| state.try_send(&mut chunk)).and_then(|result| result)
+        };
         self.note_sent();
         result.map_err(|refusal| refusal.of(chunk))
     }

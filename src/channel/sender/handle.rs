@@ -26,9 +26,12 @@ impl Sender {
 
     pub(in crate::channel) fn start_item(&mut self, mut chunk: Bytes) -> io::Result<()> {
         let readiness = std::mem::replace(&mut self.readiness, Readiness::Unknown);
-        let result = self
-            .with_open(|state| state.start_send(&mut chunk, readiness))
-            .and_then(|result| result);
+        let result = if self.push_freely(&mut chunk) {
+            Ok(())
+        } else {
+            self.with_open(|state| state.start_send(&mut chunk, readiness))
+                .and_then(|result| result)
+        };
         self.note_sent();
         result.map_err(|refusal| refusal.of_item(chunk))
     }

@@ -43,6 +43,13 @@ pub(in crate::channel) enum Step {
     Wait,
 }
 
+impl Seat {
+    #[inline]
+    pub(super) fn is_waiting_for_bytes(&self) -> bool {
+        matches!(self, Self::Waiting { until: Until::Work | Until::Bytes, .. })
+    }
+}
+
 /// What the driver does.
 impl State {
     /// Takes note of what the inner writer has taken, and returns what the driver does next. What

@@ -45,16 +45,16 @@ impl State {
         Ok(())
     }
 
-    /// Queues a chunk if nobody need wait. Returns whether it did.
+    /// Queues a chunk if nothing but the count comes of it: there is nobody to wake and nothing to
+    /// [settle](Self::settle). Returns whether it did.
     #[inline]
-    pub(in crate::channel) fn send_at_once(&mut self, chunk: &mut Bytes) -> Result<bool, Refusal> {
-        self.check_open()?;
-        self.notice_budget();
-        if !self.is_accepting() {
-            return Ok(false);
+    pub(in crate::channel) fn push_freely(&mut self, chunk: &mut Bytes) -> bool {
+        // A sum that wraps is let through to the count, which panics as it should.
+        let is_free = self.buffer_size().wrapping_add(chunk.len()) < self.free_below;
+        if is_free {
+            self.push(chunk);
         }
-        self.admit(chunk)?;
-        Ok(true)
+        is_free
     }
 
     /// Queues a chunk when it is its turn.
@@ -65,7 +65,11 @@ impl State {
         chunk: &mut Bytes,
     ) -> Poll<Result<(), Refusal>> {
         ready!(self.poll_ready(cx, place, Waits::Future))?;
-        Poll::Ready(self.admit(chunk))
+        if !self.gate.admits(self.buffer_size(), chunk.len()) {
+            return Poll::Ready(Err(Refusal::Full));
+        }
+        self.push(chunk);
+        Poll::Ready(Ok(()))
     }
 
     /// Waits for a turn to send.
@@ -228,16 +232,6 @@ impl State {
     }
 
     /// Moves a chunk to the queue. A small one is copied, and left to the caller.
-    /// Queues a chunk if it stays within the cap.
-    #[inline]
-    fn admit(&mut self, chunk: &mut Bytes) -> Result<(), Refusal> {
-        if !self.gate.admits(self.buffer_size(), chunk.len()) {
-            return Err(Refusal::Full);
-        }
-        self.push(chunk);
-        Ok(())
-    }
-
     #[inline]
     fn push(&mut self, chunk: &mut Bytes) {
         let before = self.buffer_size();

@@ -161,6 +161,7 @@ fn parked_items_come_in_one_by_one_where_the_cap_has_no_room_for_both() {
     channel.drive_on();
     assert_eq!(channel.sender.buffer_size(), 11);
     assert!(channel.sender.is_paused(), "one is parked");
+    assert_eq!(channel.sender.try_send("4"), Err(TrySendError::Full(bytes("4"))));
     channel.inner.script([Answer::Take(1), Answer::Pending]);
     channel.drive_on();
     assert_eq!(channel.sender.buffer_size(), 20);
