@@ -2,12 +2,17 @@ use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use super::interpreter::{run_queue, run_writer};
+#[cfg(feature = "codec")]
+use super::interpreter::run_codec;
+use super::interpreter::{run_channel, run_queue, run_writer};
 
 #[test]
 fn the_inputs_that_fuzzing_kept_still_pass() {
     replay("queue", run_queue);
     replay("writer", run_writer);
+    #[cfg(feature = "codec")]
+    replay("codec", run_codec);
+    replay("channel", run_channel);
 }
 
 /// Runs each file of the corpus of one fuzz target.
