@@ -17,13 +17,11 @@ use memory::Figures;
 use subjects::sink::Feed;
 use subjects::size_query::{self, DEPTHS};
 use subjects::{Contestants, Place, SIZES};
-use support::awake::Awake;
 use support::contest::Clock::SenderCpu;
 use support::contest::{Effort, Times};
 use support::entry::{Case, size_name};
 
 fn main() -> Drawn {
-    let _awake = Awake::start();
     cost_per_write()?;
     cpu_per_chunk()?;
     memory_per_connection()

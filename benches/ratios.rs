@@ -13,7 +13,6 @@ use subjects::codec::{Frames, LINES, Lines};
 use subjects::sink::{FRAMED, FRAMED_TUNED, Feed, Limit, RAW};
 use subjects::size_query::DEPTHS;
 use subjects::{Contestants, Place, SIZES, calls, drain, round_trip, size_query};
-use support::awake::Awake;
 use support::contest::Clock::{SenderCpu, Wall};
 use support::entry::size_name;
 use support::growth::Growth;
@@ -21,7 +20,6 @@ use support::report::{Bound, Report};
 
 fn main() {
     let mut report = Report::from_args();
-    let _awake = Awake::start();
     run(&mut report);
     report.finish();
 }

@@ -1,7 +1,6 @@
 //! What the benches share. Each bench uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
-pub mod awake;
 pub mod contest;
 pub mod cpu;
 pub mod entry;
