@@ -20,7 +20,8 @@ use crate::write_buffer::{Gate, WriteBuffer};
 ///
 /// It calls nobody: wakers go out in [`Wakes`] and foreign bytes through the arguments and results,
 /// to be woken and dropped without the lock. `sending.rs` has the verbs of the senders and
-/// `driving.rs` those of the driver; after each of them comes [`settle`](Self::settle).
+/// `driving.rs` those of the driver; after each of them comes [`settle`](Self::settle), but after
+/// `push_freely`, which leaves nothing to settle.
 #[derive(Debug)]
 pub(super) struct State {
     /// What was sent and the driver has not taken.

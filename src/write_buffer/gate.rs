@@ -128,8 +128,7 @@ impl Gate {
     /// Tells whether `more` bytes can come in with nothing to update but their count.
     #[inline]
     pub(crate) fn is_wide_open(&self, size: usize, more: usize) -> bool {
-        // A sum that wraps is let through to the count, which panics as it should.
-        size.wrapping_add(more) < self.free_below
+        more < self.free_below.saturating_sub(size)
     }
 
     /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.

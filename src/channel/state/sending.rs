@@ -49,8 +49,7 @@ impl State {
     /// [settle](Self::settle). Returns whether it did.
     #[inline]
     pub(in crate::channel) fn push_freely(&mut self, chunk: &mut Bytes) -> bool {
-        // A sum that wraps is let through to the count, which panics as it should.
-        let is_free = self.buffer_size().wrapping_add(chunk.len()) < self.free_below;
+        let is_free = chunk.len() < self.free_below.saturating_sub(self.buffer_size());
         if is_free {
             self.push(chunk);
         }
