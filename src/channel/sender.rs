@@ -104,13 +104,13 @@ impl Sender {
         }
     }
 
-    /// Takes note that a flush which has begun does not cover all that this handle has sent.
     /// Queues a chunk if that concerns nobody else. Returns whether it did.
     #[inline]
     fn push_freely(&self, chunk: &mut Bytes) -> bool {
         self.stage == Stage::Open && self.shared.push_freely(chunk)
     }
 
+    /// Takes note that a flush which has begun does not cover all that this handle has sent.
     #[inline]
     fn note_sent(&self) {
         // Most often it is set already; reading it does not take the cache line from others.
