@@ -27,9 +27,9 @@ impl<T> Mutex<T> {
     #[cfg(not(loom))]
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
-        match self.inner.try_lock() {
-            Ok(guard) => guard,
-            Err(_) => self.lock_contended(),
+        match self.try_lock() {
+            Some(guard) => guard,
+            None => self.lock_contended(),
         }
     }
 
@@ -42,14 +42,23 @@ impl<T> Mutex<T> {
                 std::hint::spin_loop();
             }
             pause *= 2;
-            match self.inner.try_lock() {
-                Ok(guard) => return guard,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => {}
+            if let Some(guard) = self.try_lock() {
+                return guard;
             }
         }
-        // Nothing that runs under the lock can panic; were it to, the counts would still be whole.
         self.inner.lock().unwrap_or_else(sync::PoisonError::into_inner)
+    }
+
+    /// Locks if nobody has. Nothing that runs under the lock should panic; were it to, the counts
+    /// would still be whole, and the others go on.
+    #[cfg(not(loom))]
+    #[inline]
+    fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.inner.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     #[cfg(loom)]
@@ -62,3 +71,45 @@ impl<T> Mutex<T> {
 /// take about a microsecond.
 #[cfg(not(loom))]
 const LONGEST_PAUSE: u32 = 64;
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::panic::{self, AssertUnwindSafe};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The guard that a poisoned lock hands out must not be held while the lock is tried again.
+    #[test]
+    fn a_panic_under_the_lock_does_not_shut_the_others_out() {
+        let (done, finished) = mpsc::channel();
+        thread::spawn(move || {
+            let mutex = Mutex::new(1);
+            let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
+                let _guard = mutex.lock();
+                panic!("on purpose");
+            }));
+            assert!(panicked.is_err());
+            *mutex.lock() += 1;
+            done.send(*mutex.lock()).expect("the test waits");
+        });
+        assert_eq!(finished.recv_timeout(Duration::from_secs(60)), Ok(2));
+    }
+
+    #[test]
+    fn whoever_finds_the_lock_taken_waits_for_it() {
+        let mutex = Arc::new(Mutex::new(0));
+        let guard = mutex.lock();
+        let others = [(); 4].map(|()| {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || (0..1000).for_each(|_| *mutex.lock() += 1))
+        });
+        drop(guard);
+        for other in others {
+            other.join().expect("no panic");
+        }
+        assert_eq!(*mutex.lock(), 4000);
+    }
+}

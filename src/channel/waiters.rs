@@ -121,7 +121,16 @@ const KEPT_ROOM: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
     use super::*;
+
+    struct Nobody;
+
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
 
     #[test]
     fn a_woken_waiter_gets_its_old_place_back() {
@@ -151,6 +160,29 @@ mod tests {
         assert_eq!(waiters.first().map(|waiter| waiter.goal), Some(1));
         assert_eq!(waiters.take().list.len(), 2);
         assert!(waiters.leave(&mut places[1]).is_none());
+    }
+
+    #[test]
+    fn a_waker_is_replaced_only_by_one_that_wakes_another_task() {
+        let mut waiters = Waiters::new();
+        let mut place = None;
+        let [first, second] = [(); 2].map(|()| Waker::from(Arc::new(Nobody)));
+        assert!(waiters.wait(&mut place, (), &first).is_none());
+        assert!(waiters.wait(&mut place, (), &first).is_none());
+        let replaced = waiters.wait(&mut place, (), &second).expect("another task");
+        assert!(replaced.will_wake(&first));
+        assert!(waiters.pop().is_some_and(|waker| waker.will_wake(&second)));
+    }
+
+    #[test]
+    fn an_empty_list_keeps_the_room_of_few() {
+        let mut waiters = Waiters::new();
+        let mut places = [None; KEPT_ROOM];
+        for place in &mut places {
+            waiters.wait(place, (), Waker::noop());
+        }
+        while waiters.pop().is_some() {}
+        assert_eq!(waiters.list.capacity(), KEPT_ROOM);
     }
 
     #[test]

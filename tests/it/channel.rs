@@ -7,6 +7,7 @@ mod limits;
 mod model;
 mod threads;
 mod waiting;
+mod wakers;
 
 use std::io;
 use std::pin::pin;

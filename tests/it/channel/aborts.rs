@@ -1,8 +1,10 @@
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::pin::pin;
 use std::task::Poll;
 
 use flow_controlled_writer::TrySendError;
+use futures::SinkExt;
 
 use super::{Channel, bytes, kind, poll};
 use crate::support::{Answer, Call, READY, Task, failed};
@@ -76,6 +78,22 @@ fn a_flush_after_an_abort_covers_what_was_written() {
     assert_eq!(kind(poll(channel.sender.flush())), READY);
 }
 
+/// What was sent is written, and the inner writer is still being flushed when the abort comes. The
+/// bytes are not discarded, so a flush of them waits and succeeds.
+#[test]
+fn a_flush_after_an_abort_waits_for_that_of_the_inner_writer() {
+    let mut channel = Channel::new((2, 40), []);
+    channel.inner.script_flush([Answer::Pending]);
+    channel.send("data");
+    channel.drive_on();
+    assert_eq!((channel.sender.abort(), channel.inner.wire()), (0, b"data".to_vec()));
+    let sender = channel.sender.clone();
+    let mut flush = pin!(sender.flush());
+    assert!(poll(flush.as_mut()).is_pending());
+    assert!(matches!(channel.drive(), Poll::Ready(Ok(_))));
+    assert_eq!(kind(poll(flush)), READY);
+}
+
 /// An abort comes between two calls of the inner writer, in the midst of a poll of the driver.
 #[test]
 fn an_abort_by_a_waiter_that_the_driver_wakes_ends_the_channel() {
@@ -100,4 +118,20 @@ fn an_abort_by_a_waiter_that_the_driver_wakes_ends_the_channel() {
     assert!(ready.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     assert!(matches!(channel.drive(), Poll::Ready(Ok(_))));
     assert_eq!((channel.inner.wire(), sender.buffer_size()), (b"####".to_vec(), 0));
+}
+
+/// Two sinks are told to be ready, and the first one pauses the channel.
+#[test]
+fn abort_counts_an_item_that_is_parked() {
+    let channel = Channel::new((2, 4), []);
+    let mut sinks = [(); 2].map(|()| channel.sender.clone());
+    for sink in &mut sinks {
+        assert!(poll(poll_fn(|cx| sink.poll_ready_unpin(cx))).is_ready());
+    }
+    for (sink, chunk) in sinks.iter_mut().zip(["11111", "2222222"]) {
+        sink.start_send_unpin(bytes(chunk)).expect("ready");
+    }
+    assert_eq!(channel.sender.buffer_size(), 5);
+    assert_eq!(channel.sender.abort(), 12);
+    assert_eq!(channel.sender.stats().enqueued_bytes, 12);
 }

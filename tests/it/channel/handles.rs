@@ -217,3 +217,32 @@ fn a_small_item_that_is_parked_does_not_pin_what_it_was_cut_from() {
     channel.drive_on();
     assert_eq!(channel.inner.wire(), b"#####xxx");
 }
+
+/// As above, but the item is as long as the coalesce threshold: it is never copied.
+#[test]
+fn a_large_item_is_not_copied_whether_it_is_parked_or_queued() {
+    let options = Builder::new().watermarks(Watermarks::new(2, 4));
+    let mut channel = Channel::with_options(&options, []);
+    let items = [(); 2].map(|()| Bytes::from(vec![b'x'; 1024]));
+    let mut sink = channel.sender.clone();
+    assert!(is_ready(&mut sink, &Task::new()));
+    channel.sender.try_send(items[0].clone()).expect("not paused");
+    sink.start_send_unpin(items[1].clone()).expect("ready");
+    assert_eq!(channel.sender.buffer_size(), 1024, "the second one is parked");
+    channel.drive_on();
+    let addresses = items.map(|item| item.as_ptr() as usize);
+    assert_eq!(channel.inner.take_addresses().concat(), addresses);
+}
+
+/// They are copied under the lock, so a long one is taken in parts.
+#[test]
+fn a_call_takes_at_most_64_kib_of_its_slices() {
+    for marks in [(0, 0), (0, 1 << 20)] {
+        let mut channel = Channel::new(marks, []);
+        let slices = [&[7; 60_000], &[8; 60_000]].map(|slice| std::io::IoSlice::new(slice));
+        let written =
+            Pin::new(&mut channel.sender).poll_write_vectored(&mut Task::new().context(), &slices);
+        assert_eq!(kind(written), Poll::Ready(Ok(65_536)));
+        assert_eq!(channel.sender.buffer_size(), 65_536);
+    }
+}
