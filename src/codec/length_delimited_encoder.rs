@@ -134,8 +134,8 @@ impl ChunkEncoder<Bytes> for LengthDelimitedEncoder {
     #[inline]
     fn encode(&mut self, payload: Bytes, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
         let field = self.length_field(payload.len())?;
-        let copied = if payload.len() < ZERO_COPY { payload.len() } else { 0 };
-        dst.expect(self.length_field_length + copied);
+        let is_copied = payload.len() < ZERO_COPY;
+        dst.expect(self.length_field_length + if is_copied { payload.len() } else { 0 });
         match self.byte_order {
             ByteOrder::Big => {
                 dst.extend_from_slice(&field.to_be_bytes()[8 - self.length_field_length..]);
@@ -144,7 +144,7 @@ impl ChunkEncoder<Bytes> for LengthDelimitedEncoder {
                 dst.extend_from_slice(&field.to_le_bytes()[..self.length_field_length]);
             }
         }
-        if payload.len() < ZERO_COPY {
+        if is_copied {
             dst.extend_from_slice(&payload);
         } else {
             dst.push(payload);

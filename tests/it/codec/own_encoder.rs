@@ -182,3 +182,14 @@ async fn the_writer_can_be_taken_out_with_what_is_queued() -> Result<(), LinesCo
     assert_eq!(writer.get_ref(), b"one\n");
     Ok(())
 }
+
+#[test]
+fn an_appender_shows_counts_and_never_the_payload() {
+    let mut queue = ChunkQueue::new();
+    queue.push("secret");
+    let mut appender = ChunkAppender::new(&mut queue);
+    appender.extend_from_slice(b"secrets");
+    let shown = format!("{appender:?}");
+    assert!(shown.starts_with("ChunkAppender { appended: 7, "), "{shown}");
+    assert!(shown.contains("bytes: 13") && !shown.contains("secret"), "{shown}");
+}

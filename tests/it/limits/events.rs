@@ -175,6 +175,24 @@ fn a_subscriber_may_use_a_channel_that_has_told_nothing_before() {
     assert_eq!(told, ["DEBUG flow_controlled_writer: paused size=5 low=2 high=4"]);
 }
 
+/// Nobody waits and the driver was never polled, so nothing else is due when the channel resumes.
+#[test]
+fn a_channel_tells_a_resume_at_once() {
+    let options = Builder::new().watermarks(Watermarks::new(2, 4));
+    let (sender, _driver) = options.build(tokio::io::sink()).into_channel();
+    let told = events(|| {
+        sender.try_send("12345").expect("not paused");
+        sender.set_watermarks(Watermarks::new(5, 9));
+    });
+    assert_eq!(
+        told,
+        [
+            "DEBUG flow_controlled_writer: paused size=5 low=2 high=4",
+            "DEBUG flow_controlled_writer: resumed size=5 low=5 high=9",
+        ]
+    );
+}
+
 /// The driver's own part of the queue has no marks: those of the channel speak for it.
 #[test]
 fn a_channel_below_its_high_mark_tells_nothing_however_much_its_driver_holds() {
