@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 
 use super::{Answer, answer, get, pattern_body, post, receive, text};
-use crate::support::{Slow, Watched, narrow_tcp_pair, tcp_pair, within};
+use crate::support::{Gate, Slow, Watch, Watched, narrow_tcp_pair, tcp_pair, within};
 
 type Ended = JoinHandle<hyper::Result<()>>;
 
@@ -29,6 +29,28 @@ async fn connect(
     options.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW);
     let (sender, connection) = options.handshake(TokioIo::new(stream)).await?;
     Ok((sender, tokio::spawn(connection)))
+}
+
+/// A connection whose client was answered once and reads no more until the gate is opened.
+struct Stalled {
+    sender: client::SendRequest<Answer>,
+    client: Ended,
+    server: Ended,
+    gate: Gate,
+    /// That of the server.
+    watch: Watch,
+}
+
+async fn stall_client() -> hyper::Result<Stalled> {
+    let (near, far) = narrow_tcp_pair().await.expect("loopback");
+    let ((near, gate), (far, watch)) = (Slow::new(near, 700), Watched::new(far));
+    let server = serve(far);
+    gate.open();
+    let (sender, client) = within(connect(near)).await?;
+    let first = within(sender.clone().send_request(get("/name/first"))).await?;
+    assert_eq!(within(text(first)).await?, "first");
+    gate.close();
+    Ok(Stalled { sender, client, server, gate, watch })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,15 +105,7 @@ async fn many_small_requests_at_once_are_all_answered() -> hyper::Result<()> {
 
 #[tokio::test]
 async fn a_client_that_reads_slowly_gets_every_body() -> hyper::Result<()> {
-    let (near, far) = narrow_tcp_pair().await.expect("loopback");
-    let ((near, gate), (far, mut watch)) = (Slow::new(near, 700), Watched::new(far));
-    let server = serve(far);
-    gate.open();
-    let (sender, client) = within(connect(near)).await?;
-    let first = within(sender.clone().send_request(get("/name/first"))).await?;
-    assert_eq!(within(text(first)).await?, "first");
-    gate.close();
-
+    let Stalled { sender, client, server, gate, mut watch } = stall_client().await?;
     let bodies = (0..4).map(|_| {
         let mut sender = sender.clone();
         async move { receive(sender.send_request(get("/bytes/500000")).await?).await }
@@ -111,15 +125,7 @@ async fn a_client_that_reads_slowly_gets_every_body() -> hyper::Result<()> {
 
 #[tokio::test]
 async fn a_client_that_disappears_ends_its_connection_with_an_error() -> hyper::Result<()> {
-    let (near, far) = narrow_tcp_pair().await.expect("loopback");
-    let ((near, gate), (far, mut watch)) = (Slow::new(near, 700), Watched::new(far));
-    let server = serve(far);
-    gate.open();
-    let (sender, client) = within(connect(near)).await?;
-    let first = within(sender.clone().send_request(get("/name/first"))).await?;
-    assert_eq!(within(text(first)).await?, "first");
-    gate.close();
-
+    let Stalled { sender, client, server, gate, mut watch } = stall_client().await?;
     let mut requesting = sender.clone();
     let body = tokio::spawn(requesting.send_request(get("/bytes/10000000")));
     within(watch.until(|report| report.is_waiting)).await;
