@@ -61,8 +61,11 @@ impl WriteBuffer {
         let encoded = encode(&mut unwinding.buffer.queue);
         mem::forget(unwinding);
 
-        let is_free = self.gate.is_wide_open(self.buffer_size(), 0);
-        if matches!(encoded, Encoded::Complete) && is_free {
+        let after = self.buffer_size();
+        if matches!(encoded, Encoded::Complete)
+            && after >= before
+            && self.gate.is_wide_open(after, 0)
+        {
             return Ok(());
         }
         self.judge(encoded, before, admit)
