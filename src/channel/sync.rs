@@ -49,8 +49,8 @@ impl<T> Mutex<T> {
         self.inner.lock().unwrap_or_else(sync::PoisonError::into_inner)
     }
 
-    /// Locks if nobody has. Nothing that runs under the lock should panic; were it to, the counts
-    /// would still be whole, and the others go on.
+    /// Locks if nobody has. Nothing that runs under the lock should panic; were it to, the others go
+    /// on rather than fail with it.
     #[cfg(not(loom))]
     #[inline]
     fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
