@@ -1,35 +1,49 @@
+mod appender;
+mod blocks;
 mod buf;
-mod convert;
+mod chunks;
 mod encode;
 mod remove;
-mod tail;
+mod slices;
+mod spare;
+mod write;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use self::tail::{MAX_BLOCK, Tail};
+pub use self::appender::ChunkAppender;
+use self::blocks::Blocks;
+pub use self::chunks::Chunks;
+pub(crate) use self::encode::Integrity;
+pub use self::slices::Slices;
 
 /// A queue of bytes in chunks that always knows its size.
 ///
-/// The number of queued bytes ([`Buf::remaining`](bytes::Buf::remaining)) is kept as bytes enter
-/// and leave, so asking for it costs the same at any depth.
+/// The number of queued bytes ([`Buf::remaining`]) is kept as bytes enter and leave, so asking for it
+/// costs the same at any depth.
 ///
-/// Chunks below the coalesce threshold are copied to an owned block at the end of the queue and
-/// so become one chunk with their neighbours; they do not pin the larger allocation that they may
-/// have been cut from. Larger chunks are kept as they are, without a copy. Order is never changed
-/// and no chunk is ever empty.
+/// Chunks below the coalesce threshold are copied next to each other and so become one chunk; they
+/// do not pin the larger allocation that they may have been cut from. Larger chunks are kept as they
+/// are, without a copy. Order is never changed and no chunk is ever empty.
 ///
-/// An empty queue that was never used holds no heap; one that has been drained keeps at most
-/// 1.5 KiB.
+/// An empty queue that was never used holds no heap; one that has been drained keeps less than
+/// 1 KiB. The thread that drains queues of much traffic keeps one block of up to 4 MiB for all of
+/// them, for as long as it is needed.
 ///
-/// Read it through [`Buf`](bytes::Buf), which removes bytes from the front.
+/// Read it through [`Buf`], which removes bytes from the front, or write it to a writer by
+/// [`poll_write_to`](Self::poll_write_to). It is an [`io::Write`](std::io::Write) and a
+/// [`fmt::Write`], both of which append a copy.
 ///
 /// # Panics
 ///
 /// All methods that add bytes panic if the size would exceed `usize::MAX`, which takes a shared
 /// `Bytes` queued many times over.
+///
+/// # Drop behavior
+///
+/// Dropping the queue discards what it holds.
 ///
 /// # Examples
 ///
@@ -48,21 +62,46 @@ use self::tail::{MAX_BLOCK, Tail};
 /// assert_eq!(queue.chunk(), b"and ");
 /// ```
 pub struct ChunkQueue {
-    /// Sealed chunks, oldest first. Invariant: none is empty.
-    chunks: VecDeque<Bytes>,
-    /// The newest bytes, behind all of `chunks`.
-    tail: Tail,
-    /// Invariant: the sum of the lengths of `chunks` and `tail`.
+    /// The chunks that were kept, oldest first, each with the copied bytes before it.
+    kept: VecDeque<Kept>,
+    /// All copied bytes, one after the other.
+    blocks: Blocks,
+    /// The copied bytes behind the last kept chunk.
+    ///
+    /// Invariant: `blocks` holds this many and those before each kept chunk.
+    run: usize,
+    /// Invariant: the bytes in `kept` and in `blocks`.
     bytes: usize,
-    /// Chunks shorter than this, in bytes, are copied to the tail.
+    /// The ends of pieces of copied bytes, but for the newest piece: where a kept chunk follows, and
+    /// where a run goes on in the next block.
+    cuts: usize,
+    /// The room in which an encoder is let append to the newest block: what the largest of the last
+    /// frames took or, if its encoder reserved more, that.
+    frame_room: usize,
+    /// Chunks shorter than this, in bytes, are copied.
     coalesce_threshold: usize,
-    /// The most sealed chunks held since the queue was last empty.
-    peak_chunks: usize,
-    /// Room for sealed chunks that the next cycle is expected to need.
-    expected_chunks: usize,
+    pace: Pace,
     /// Mutations since the count was last checked against the queue.
     #[cfg(debug_assertions)]
     unchecked: usize,
+}
+
+/// A chunk that was kept.
+struct Kept {
+    /// The copied bytes between the kept chunk before this one and this one.
+    before: usize,
+    /// Invariant: not empty.
+    chunk: Bytes,
+}
+
+/// Whether a queue may expect to be drained at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// It may use what its thread keeps, however large that is.
+    Flowing,
+    /// Since it was last empty the inner writer took nothing in a whole poll: what is allocated is
+    /// bounded by what is queued.
+    Stalled,
 }
 
 impl ChunkQueue {
@@ -100,12 +139,14 @@ impl ChunkQueue {
     #[must_use]
     pub fn with_coalesce_threshold(coalesce_threshold: usize) -> Self {
         Self {
-            chunks: VecDeque::new(),
-            tail: Tail::default(),
+            kept: VecDeque::new(),
+            blocks: Blocks::default(),
+            run: 0,
             bytes: 0,
+            cuts: 0,
+            frame_room: LEAST_FRAME_ROOM,
             coalesce_threshold,
-            peak_chunks: 0,
-            expected_chunks: 0,
+            pace: Pace::Flowing,
             #[cfg(debug_assertions)]
             unchecked: 0,
         }
@@ -150,40 +191,57 @@ impl ChunkQueue {
     /// ```
     #[inline]
     pub fn extend_from_slice(&mut self, src: &[u8]) {
-        if self.tail.try_append(src) {
-            self.add(src.len());
-        } else {
-            self.extend_in_new_block(src);
+        let bytes = self.with_more(src.len());
+        if !self.blocks.try_append(src) {
+            self.append_in_new_block(src);
+        }
+        self.run += src.len();
+        self.bytes = bytes;
+        self.check();
+    }
+
+    /// Appends all that `other` holds, which is empty afterwards: kept chunks as they are, copied bytes by
+    /// another copy, long ones as kept chunks.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        while let Some(Kept { before, chunk }) = other.kept.pop_front() {
+            other.bytes -= chunk.len();
+            other.cuts -= usize::from(before > 0);
+            self.append_run(other, before);
+            self.keep(chunk);
+        }
+        let run = std::mem::take(&mut other.run);
+        self.append_run(other, run);
+        other.release();
+    }
+
+    /// Moves `run` bytes from the front of the blocks of `other`.
+    fn append_run(&mut self, other: &mut Self, mut run: usize) {
+        while run > 0 {
+            let piece = other.blocks.front(run);
+            if piece.len() < LONG_RUN {
+                self.extend_from_slice(piece);
+            } else {
+                self.keep(Bytes::copy_from_slice(piece));
+            }
+            let count = piece.len();
+            other.bytes -= count;
+            other.cuts -= other.blocks.drain(count, run);
+            run -= count;
         }
     }
 
-    /// Removes all bytes and frees their memory.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use bytes::Buf;
-    /// use flow_controlled_writer::ChunkQueue;
-    ///
-    /// let mut queue = ChunkQueue::new();
-    /// queue.push("hello");
-    /// queue.clear();
-    /// assert_eq!(queue.remaining(), 0);
-    /// ```
-    pub fn clear(&mut self) {
-        self.truncate(0);
-    }
-
-    /// Gives back the room that was allocated in the expectation of more bytes, beyond what a
-    /// stalled queue of this size may cost.
-    pub(crate) fn stalled(&mut self) {
-        if self.tail.expects_more_than(self.bytes) {
-            self.tail.expect_nothing();
-            self.seal_exact();
+    /// Puts long runs of copied bytes into chunks, so that they can be appended to another queue without
+    /// a long copy.
+    pub(crate) fn seal(&mut self) {
+        if self.blocks.is_long(LONG_RUN) {
+            let mut sealed = Self::with_coalesce_threshold(self.coalesce_threshold);
+            sealed.append(self);
+            *self = sealed;
         }
     }
 
-    /// Returns the number of chunks: kept ones, and merged ones as one each.
+    /// Returns the number of chunks: kept ones, and merged ones as one each. What was merged counts
+    /// once for each block of memory in which it lies.
     ///
     /// # Examples
     ///
@@ -199,7 +257,7 @@ impl ChunkQueue {
     #[must_use]
     #[inline]
     pub fn chunk_count(&self) -> usize {
-        self.chunks.len() + usize::from(!self.tail.is_empty())
+        self.kept.len() + self.cuts + usize::from(self.run > 0)
     }
 
     /// Tells whether no bytes are queued.
@@ -236,82 +294,54 @@ impl ChunkQueue {
         self.coalesce_threshold
     }
 
-    /// Returns the chunks as slices, oldest first.
-    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
-        let tail = (!self.tail.is_empty()).then(|| self.tail.as_slice());
-        self.chunks.iter().map(|chunk| &chunk[..]).chain(tail)
+    /// Merges chunks shorter than `bytes` from now on.
+    pub(crate) fn set_coalesce_threshold(&mut self, bytes: usize) {
+        self.coalesce_threshold = bytes;
     }
 
+    /// Appends a chunk that is not empty as it is.
+    #[inline]
     fn keep(&mut self, chunk: Bytes) {
-        let length = chunk.len();
-        self.seal_tail();
-        self.push_sealed(chunk);
-        self.add(length);
+        let bytes = self.with_more(chunk.len());
+        if self.kept.len() == self.kept.capacity() {
+            self.make_room_for_entries();
+        }
+        let before = std::mem::take(&mut self.run);
+        self.cuts += usize::from(before > 0);
+        self.kept.push_back(Kept { before, chunk });
+        self.bytes = bytes;
+        self.check();
     }
 
-    /// Appends a copy of `src` where the tail has no room for it.
     #[cold]
     #[inline(never)]
-    fn extend_in_new_block(&mut self, src: &[u8]) {
-        if self.tail.reclaim(src.len()) {
-            self.tail.try_append(src);
-            return self.add(src.len());
-        }
-        let rest = self.tail.append_part(src);
-        self.add(src.len() - rest.len());
-        if rest.len() > MAX_BLOCK {
-            return self.keep(Bytes::copy_from_slice(rest));
-        }
-        self.seal_tail();
-        self.tail.start_block(rest.len(), self.bytes);
-        self.tail.try_append(rest);
-        self.add(rest.len());
-    }
-
-    fn seal_tail(&mut self) {
-        if !self.tail.is_empty() {
-            let sealed = self.tail.seal();
-            self.push_sealed(sealed);
+    fn append_in_new_block(&mut self, src: &[u8]) {
+        let begun = self.blocks.append_in_new_block(src, self.bytes, self.pace);
+        if let Some(part) = begun {
+            self.cuts += usize::from(self.run + part > 0);
         }
     }
 
-    /// Seals the tail and gives back the room behind it.
-    fn seal_exact(&mut self) {
-        let sealed = self.tail.seal_exact();
-        if !sealed.is_empty() {
-            self.push_sealed(sealed);
+    /// Makes room for more entries: the room that its thread keeps, or half as much again, so that
+    /// those of a stalled queue cost little.
+    #[cold]
+    #[inline(never)]
+    fn make_room_for_entries(&mut self) {
+        let held = self.kept.len();
+        if held == KEPT_ENTRIES && self.pace == Pace::Flowing {
+            let mut larger = spare::take_entries();
+            larger.append(&mut self.kept);
+            self.kept = larger;
+        }
+        if self.kept.capacity() == held {
+            self.kept.reserve_exact((held / 2).max(KEPT_ENTRIES));
         }
     }
 
-    /// Makes the last chunk the tail again, with the room that lies behind it. Otherwise bytes that
-    /// are removed again would leave a chunk behind each time, and cost the rest of its block.
-    fn unseal_tail(&mut self) {
-        if !self.tail.is_empty() {
-            return;
-        }
-        if let Some(last) = self.chunks.pop_back() {
-            if last.len() > MAX_BLOCK {
-                self.chunks.push_back(last);
-            } else if let Err(shared) = self.tail.unseal(last) {
-                self.chunks.push_back(shared);
-            }
-        }
-    }
-
-    fn push_sealed(&mut self, chunk: Bytes) {
-        let held = self.chunks.len();
-        if held == self.chunks.capacity() {
-            let room = (held + held / 4).max(held + KEPT_CHUNKS).max(self.expected_chunks);
-            self.chunks.reserve_exact(room - held);
-        }
-        self.chunks.push_back(chunk);
-    }
-
-    /// Counts bytes that were appended.
+    /// Returns the size with `count` bytes more.
     #[inline]
-    fn add(&mut self, count: usize) {
-        self.bytes = self.bytes.checked_add(count).expect("queue size exceeds usize::MAX");
-        self.check();
+    fn with_more(&self, count: usize) -> usize {
+        self.bytes.checked_add(count).expect("queue size exceeds usize::MAX")
     }
 
     #[cfg(not(debug_assertions))]
@@ -323,11 +353,13 @@ impl ChunkQueue {
     #[cfg(debug_assertions)]
     fn check(&mut self) {
         self.unchecked += 1;
-        if self.chunks.len() <= ALWAYS_CHECKED || self.unchecked >= self.chunks.len() {
+        let chunks = self.chunk_count();
+        if chunks <= ALWAYS_CHECKED || self.unchecked >= chunks {
             self.unchecked = 0;
-            let counted: usize = self.slices().map(<[u8]>::len).sum();
-            debug_assert_eq!(counted, self.bytes, "the count differs from the queue");
-            debug_assert!(self.chunks.iter().all(|chunk| !chunk.is_empty()), "an empty chunk");
+            let lengths: Vec<usize> = self.slices().map(<[u8]>::len).collect();
+            debug_assert_eq!(lengths.iter().sum::<usize>(), self.bytes, "the count is wrong");
+            debug_assert_eq!(lengths.len(), chunks, "the count of chunks is wrong");
+            debug_assert!(!lengths.contains(&0), "an empty chunk");
         }
     }
 }
@@ -341,7 +373,7 @@ impl Default for ChunkQueue {
 impl fmt::Debug for ChunkQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkQueue")
-            .field("bytes", &self.bytes)
+            .field("bytes", &self.remaining())
             .field("chunks", &self.chunk_count())
             .field("coalesce_threshold", &self.coalesce_threshold)
             .finish()
@@ -351,10 +383,17 @@ impl fmt::Debug for ChunkQueue {
 /// Below this size a chunk costs less to copy than to gather; measured on a Unix socket, where 512
 /// was behind one larger buffer and 1024 was not.
 pub(crate) const DEFAULT_COALESCE_THRESHOLD: usize = 1024;
-/// Entries that an empty queue keeps room for: 256 bytes, enough for large chunks in ping-pong.
-const KEPT_CHUNKS: usize = 8;
-/// Entries that are made room for ahead of need at the most: 8 KiB.
-const MAX_EXPECTED_CHUNKS: usize = 256;
+/// Largest block that an empty queue keeps, so that small messages sent one by one allocate
+/// nothing. With the entries it is less than 768 bytes, as a channel has two queues.
+const KEPT_BLOCK: usize = 512;
+/// Entries that an empty queue keeps room for: 240 bytes, enough for the chunks of 16 KiB that the default
+/// high mark lets in.
+const KEPT_ENTRIES: usize = 6;
+/// Copied bytes that are a chunk of their own when they are appended to another queue: to copy fewer
+/// takes no more than half a microsecond.
+const LONG_RUN: usize = 8 * 1024;
+/// The least room in which an encoder is let append to a block.
+const LEAST_FRAME_ROOM: usize = 64;
 /// Queues up to this many chunks are recounted after every mutation in debug builds.
 #[cfg(debug_assertions)]
 const ALWAYS_CHECKED: usize = 32;

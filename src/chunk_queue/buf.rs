@@ -13,9 +13,10 @@ impl Buf for ChunkQueue {
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        match self.chunks.front() {
-            Some(front) => front,
-            None => self.tail.as_slice(),
+        match self.kept.front() {
+            None => self.blocks.front(self.run),
+            Some(front) if front.before > 0 => self.blocks.front(front.before),
+            Some(front) => &front.chunk,
         }
     }
 
@@ -32,25 +33,24 @@ impl Buf for ChunkQueue {
     #[track_caller]
     fn advance(&mut self, count: usize) {
         let held = self.bytes;
-        if count == held {
-            self.remove_all();
-        } else if count < held {
-            self.remove_part(count);
-        } else {
+        if count > held {
             too_far(count, held);
         }
+        let spent = self.trim(count);
+        self.drop_spent(spent);
     }
 
-    /// Removes `length` bytes; without a copy where the oldest chunk holds them all.
+    /// Removes `length` bytes; without a copy where the oldest chunk is a kept one that holds them
+    /// all.
     #[track_caller]
     fn copy_to_bytes(&mut self, length: usize) -> Bytes {
         let held = self.bytes;
         assert!(length <= held, "cannot copy {length} bytes: {held} are queued");
-        if self.chunks.is_empty() {
-            self.seal_tail();
-        }
-        if let Some(front) = self.chunks.front().filter(|front| front.len() >= length) {
-            let bytes = front.slice(..length);
+        if let Some(front) = self.kept.front()
+            && front.before == 0
+            && length <= front.chunk.len()
+        {
+            let bytes = front.chunk.slice(..length);
             self.advance(length);
             return bytes;
         }

@@ -2,14 +2,23 @@ use std::mem;
 
 use bytes::BytesMut;
 
-use super::ChunkQueue;
-use super::tail::{MAX_BLOCK, MIN_BLOCK, freeze_exact};
+use super::{ChunkQueue, KEPT_BLOCK, Pace, spare};
+
+/// Whether an encoder has left the bytes that were there before its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Integrity {
+    Intact,
+    /// The block is shorter than it was.
+    Torn,
+}
 
 impl ChunkQueue {
     /// Appends what `encode` writes behind the end of the block that it is given.
     ///
-    /// The block is the queue's own and may hold bytes that were queued before; `encode` must only
-    /// append. What it removes of them is gone from the queue, and from the count.
+    /// The block may hold bytes that were queued before, as that of tokio-util's `FramedWrite`, or
+    /// be an empty one. `encode` must only append: what it changes is queued as it is then, and what it
+    /// removes is gone from the queue, and from the count.
     ///
     /// # Errors
     ///
@@ -42,113 +51,168 @@ impl ChunkQueue {
         &mut self,
         encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
     ) -> Result<R, E> {
-        let mut apart = if self.tail.has_frame_room() { None } else { self.make_frame_room() };
-        let (before, capacity) = (self.tail.len(), self.tail.capacity());
-        let unfinished = Unfinished { queue: self, before };
-        let block = match &mut apart {
-            None => unfinished.queue.tail.block(),
-            Some(block) => block,
-        };
-        let result = encode(block)?;
-        mem::forget(unfinished);
-        match apart {
-            None => self.count_frame(before, capacity),
-            Some(frame) => self.append_frame(frame),
+        self.encode(encode).0
+    }
+
+    /// Appends what `encode` writes, and tells whether it has left what was there before.
+    #[inline]
+    pub(crate) fn encode<R, E>(
+        &mut self,
+        encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
+    ) -> (Result<R, E>, Integrity) {
+        if !self.has_frame_room() && !self.make_frame_room() {
+            return (self.encode_apart(encode), Integrity::Intact);
         }
+        let (before, capacity) = (self.blocks.tail_len(), self.blocks.tail_capacity());
+        let unfinished = Unfinished { queue: self, before, capacity };
+        match encode(unfinished.queue.blocks.tail()) {
+            Ok(result) => {
+                mem::forget(unfinished);
+                (Ok(result), self.count_frame(before, capacity))
+            }
+            Err(error) => (Err(error), unfinished.take_back()),
+        }
+    }
+
+    /// Lets `encode` write to a block that is not in the queue, the thread's if it has one. A large
+    /// frame stays there; a small one is copied to what room is left and to the block behind it.
+    #[cold]
+    fn encode_apart<R, E>(
+        &mut self,
+        encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let room = self.frame_room.min(MOST_FRAME_ROOM);
+        let mut block = spare::take_block(0).unwrap_or_else(|| BytesMut::with_capacity(room));
+        let result = encode(&mut block)?;
+        self.append_frame(block);
         Ok(result)
     }
 
-    /// Takes note of how many bytes a frame will copy in parts: where it is the first one, they come
-    /// to lie in one block.
-    #[cfg(feature = "codec")]
+    #[inline(never)]
+    fn append_frame(&mut self, block: BytesMut) {
+        let frame = block.len();
+        self.frame_room = self.frame_room.max(frame);
+        if !self.adopts(&block) {
+            self.extend_from_slice(&block);
+            return spare::put_back(block);
+        }
+        self.bytes = self.with_more(frame);
+        self.cuts += usize::from(self.run > 0);
+        self.run += frame;
+        self.blocks.begin(block);
+        self.check();
+    }
+
+    /// Tells whether a frame becomes a part of the queue with its block: one that is worth it and
+    /// wastes little or, where the queue is empty and flows, will not waste it for long.
+    fn adopts(&self, block: &BytesMut) -> bool {
+        let frame = block.len();
+        let waste = block.capacity() - frame;
+        let left = if self.blocks.tail_len() > 0 { self.blocks.room() } else { 0 };
+        frame > KEPT_BLOCK
+            && left <= frame / 16
+            && (waste <= frame / 16
+                || (self.is_empty() && self.pace == Pace::Flowing && waste / 4 < frame))
+    }
+
+    /// Tells whether a frame may be written behind the newest bytes: there is the room that it is
+    /// likely to take, and no kept chunk or drained bytes in between.
     #[inline]
-    pub(crate) fn expect_frame(&mut self, bytes: usize) {
-        if self.is_empty() && bytes <= MAX_BLOCK && !self.tail.reclaim(bytes) {
-            self.tail.start_block(bytes, 0);
-        }
+    fn has_frame_room(&self) -> bool {
+        self.frame_room <= self.blocks.room() && self.blocks.tail_len() <= self.run
     }
 
-    /// Readies the tail for a frame of the usual size, so that the block need not grow for it.
-    /// Returns a block outside of the queue where that would waste room.
-    #[cold]
-    fn make_frame_room(&mut self) -> Option<BytesMut> {
-        let room = self.tail.expect_usual_frame();
-        if self.tail.reclaim(room) {
-            return None;
-        }
-        let wasteful = !self.is_empty() && self.tail.has_spare();
-        if wasteful || room > self.tail.block_size(self.bytes) {
-            // An encoder reserves what a frame needs that is larger than a block; more would be a
-            // second copy.
-            return Some(BytesMut::with_capacity(if room > MAX_BLOCK { 0 } else { room }));
-        }
-        self.seal_tail();
-        self.tail.start_block(room, self.bytes);
-        None
-    }
-
-    /// Appends a frame that was encoded outside of the queue: a small one is copied to what room is
-    /// left and to the block behind it, a larger one becomes a chunk.
-    #[cold]
-    fn append_frame(&mut self, frame: BytesMut) {
-        self.tail.encoded(frame.len());
-        if frame.len() < MIN_BLOCK {
-            self.extend_from_slice(&frame);
-        } else {
-            self.keep(freeze_exact(frame));
-        }
-    }
-
-    /// Removes what was written of a frame to a block that had `before` bytes.
+    /// Makes room for a frame where one block holds all copied bytes: for a small one as for a slice,
+    /// for a larger one in what the thread keeps.
     #[cold]
     #[inline(never)]
-    fn remove_frame(&mut self, before: usize) {
-        self.tail.truncate(before);
-        self.count_block(before);
-    }
-
-    /// Counts what an encoder has left of a block that had `before` bytes and this `capacity`.
-    #[inline]
-    fn count_frame(&mut self, before: usize, capacity: usize) {
-        let after = self.tail.len();
-        if after > before && self.tail.capacity() == capacity {
-            self.tail.encoded(after - before);
-            self.add(after - before);
-        } else {
-            self.count_block(before);
+    fn make_frame_room(&mut self) -> bool {
+        if self.blocks.live_tail() > self.run {
+            return false;
         }
+        if self.frame_room <= KEPT_BLOCK {
+            self.blocks.make_room(self.frame_room, self.pace);
+        } else if self.pace == Pace::Flowing {
+            self.blocks.move_to_spare(self.frame_room);
+        }
+        self.has_frame_room()
     }
 
-    /// Counts a block that has grown or that has no more bytes than `before`.
+    /// Counts what an encoder has written behind `before` bytes.
+    #[inline]
+    fn count_frame(&mut self, before: usize, capacity: usize) -> Integrity {
+        let after = self.blocks.tail_len();
+        if after < before || self.blocks.tail_capacity() != capacity {
+            return self.count_odd_frame(before, capacity);
+        }
+        let frame = after - before;
+        if frame > self.frame_room {
+            self.frame_room = frame;
+        }
+        self.run += frame;
+        self.bytes = self.with_more(frame);
+        self.check();
+        Integrity::Intact
+    }
+
+    /// Counts a frame in a block that is shorter than it was, or another one.
     #[cold]
     #[inline(never)]
-    fn count_block(&mut self, before: usize) {
-        let after = self.tail.len();
-        self.tail.encoded(after.saturating_sub(before));
-        self.tail.grown();
-        self.bytes -= before;
-        self.add(after);
-        if self.tail.is_oversized(self.bytes) {
-            self.seal_exact();
+    fn count_odd_frame(&mut self, before: usize, capacity: usize) -> Integrity {
+        let after = self.blocks.tail_len();
+        if let Some(lost) = before.checked_sub(after).filter(|&lost| lost > 0) {
+            self.lose(lost);
+            self.settle();
+            return Integrity::Torn;
         }
-        if self.is_empty() {
-            self.removed();
+        let (frame, room) = (after - before, capacity - before);
+        // One that fitted and grew the block all the same has reserved more than there was.
+        let needed = if frame <= room { room + frame } else { frame };
+        self.frame_room = self.frame_room.max(needed);
+        self.run += frame;
+        self.bytes = self.with_more(frame);
+        self.settle();
+        Integrity::Intact
+    }
+
+    /// Removes what was written of a frame behind `before` bytes.
+    #[cold]
+    #[inline(never)]
+    fn take_back(&mut self, before: usize, capacity: usize) -> Integrity {
+        self.blocks.tail().truncate(before);
+        let is_same = self.blocks.tail_capacity() == capacity;
+        if is_same && self.blocks.tail_len() == before {
+            return Integrity::Intact;
         }
+        self.count_odd_frame(before, capacity.max(before))
     }
 }
 
-/// A frame that is being encoded. Dropped by an error or a panic of the encoder only: removes what
-/// was written of it.
+/// A frame that is being encoded. Dropped by a panic of the encoder only.
 struct Unfinished<'a> {
     queue: &'a mut ChunkQueue,
-    /// Length of the tail before the frame.
+    /// Length of the block before the frame.
     before: usize,
+    capacity: usize,
+}
+
+impl Unfinished<'_> {
+    /// Removes what was written of the frame.
+    #[cold]
+    fn take_back(self) -> Integrity {
+        let integrity = self.queue.take_back(self.before, self.capacity);
+        mem::forget(self);
+        integrity
+    }
 }
 
 impl Drop for Unfinished<'_> {
     // Inlined, so that a frame which succeeds need not keep these values in memory.
     #[inline(always)]
     fn drop(&mut self) {
-        self.queue.remove_frame(self.before);
+        let _ = self.queue.take_back(self.before, self.capacity);
     }
 }
+
+/// Room that is allocated for a frame apart, at the most: a larger one is reserved by its encoder.
+const MOST_FRAME_ROOM: usize = 4 * 1024;

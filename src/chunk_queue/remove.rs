@@ -1,84 +1,175 @@
-use std::collections::VecDeque;
+use bytes::Buf;
 
-use super::{ChunkQueue, KEPT_CHUNKS, MAX_EXPECTED_CHUNKS};
+use super::{ChunkQueue, KEPT_ENTRIES, Kept, LEAST_FRAME_ROOM, Pace, spare};
 
-/// How bytes leave.
+/// Kept chunks that were taken back, to be dropped when all is counted.
+#[must_use]
+pub(crate) struct Removed {
+    _kept: Vec<Kept>,
+}
+
+/// How bytes leave. What a kept chunk owns may run foreign code when it is dropped, and panic: by then
+/// all is counted.
 impl ChunkQueue {
-    /// Removes bytes from the back until `size` are left; does nothing if it holds no more.
-    pub(crate) fn truncate(&mut self, size: usize) {
-        while self.bytes > size {
-            let excess = self.bytes - size;
-            if !self.tail.is_empty() {
-                let cut = excess.min(self.tail.len());
-                self.tail.truncate(self.tail.len() - cut);
-                self.bytes -= cut;
-            } else if let Some(mut last) = self.chunks.pop_back() {
-                let cut = excess.min(last.len());
-                last.truncate(last.len() - cut);
-                self.bytes -= cut;
-                if !last.is_empty() {
-                    self.chunks.push_back(last);
-                }
-            }
-        }
-        self.unseal_tail();
-        self.removed();
+    /// Removes all bytes and frees their memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::ChunkQueue;
+    ///
+    /// let mut queue = ChunkQueue::new();
+    /// queue.push("hello");
+    /// queue.clear();
+    /// assert_eq!(queue.remaining(), 0);
+    /// ```
+    pub fn clear(&mut self) {
+        self.release();
     }
 
-    /// Removes `count` bytes from the front, fewer than there are.
-    pub(super) fn remove_part(&mut self, mut count: usize) {
-        self.peak_chunks = self.peak_chunks.max(self.chunks.len());
+    /// Counts `count` bytes from the front out, of those that there are. Returns how many kept chunks
+    /// are spent; nothing but [`drop_spent`](Self::drop_spent) may be called before they are dropped.
+    #[inline]
+    pub(crate) fn trim(&mut self, count: usize) -> usize {
+        self.bytes -= count;
+        if self.bytes > 0 {
+            return self.trim_part(count);
+        }
+        (self.run, self.cuts) = (0, 0);
+        self.kept.len()
+    }
+
+    fn trim_part(&mut self, mut count: usize) -> usize {
+        let mut spent = 0;
         while count > 0 {
-            count -= self.trim_front(count);
+            let Some(front) = self.kept.get_mut(spent) else {
+                self.cuts -= self.blocks.drain(count, self.run);
+                self.run -= count;
+                return spent;
+            };
+            let copied = count.min(front.before);
+            if copied > 0 {
+                self.cuts -= self.blocks.drain(copied, front.before);
+                self.cuts -= usize::from(copied == front.before);
+                front.before -= copied;
+                count -= copied;
+            }
+            if count < front.chunk.len() {
+                front.chunk.advance(count);
+                return spent;
+            }
+            count -= front.chunk.len();
+            spent += 1;
+        }
+        spent
+    }
+
+    /// Drops the chunks that a [`trim`](Self::trim) has spent.
+    #[inline]
+    pub(crate) fn drop_spent(&mut self, spent: usize) {
+        match spent {
+            _ if self.bytes == 0 => self.release(),
+            0 => {}
+            1 => drop(self.kept.pop_front()),
+            _ => drop(self.kept.drain(..spent)),
         }
         self.check();
     }
 
-    /// Removes up to `count` bytes from the front of the oldest chunk and returns how many.
-    fn trim_front(&mut self, count: usize) -> usize {
-        let Some(front) = self.chunks.front_mut() else {
-            let cut = count.min(self.tail.len());
-            self.tail.advance(cut);
-            self.bytes -= cut;
-            return cut;
-        };
-        let cut = count.min(front.len());
-        self.bytes -= cut;
-        if cut < front.len() {
-            bytes::Buf::advance(front, cut);
-        } else {
-            self.chunks.pop_front();
+    /// Gives back what is allocated beyond the bytes of a queue whose inner writer takes no more for
+    /// now: at once where that is a small copy, or where the writer took nothing at all.
+    pub(crate) fn wait(&mut self, took_nothing: bool) {
+        if took_nothing {
+            self.pace = Pace::Stalled;
         }
-        cut
+        if took_nothing || self.bytes <= SMALL_COPY {
+            self.fit();
+        }
     }
 
-    /// Tidies up after bytes were removed: a queue that ran empty gives its memory back.
-    pub(super) fn removed(&mut self) {
+    /// Removes what was appended since the queue had `size` bytes, as whole chunks and slices, if
+    /// nothing has left it in between. What is missing of these `size` bytes stays so.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn roll_back(&mut self, size: usize) -> Removed {
+        let mut removed = Vec::new();
+        while self.bytes > size {
+            let copied = self.run.min(self.bytes - size);
+            self.bytes -= copied;
+            self.cuts -= self.blocks.truncate_by(copied, self.run);
+            self.run -= copied;
+            if self.run == 0
+                && self.bytes > size
+                && let Some(last) = self.kept.pop_back()
+            {
+                self.bytes -= last.chunk.len();
+                self.cuts -= usize::from(last.before > 0);
+                self.run = last.before;
+                removed.push(last);
+            }
+        }
+        self.settle();
+        Removed { _kept: removed }
+    }
+
+    /// Tidies up after bytes were removed from the end, or a block was put in the place of another.
+    pub(super) fn settle(&mut self) {
         if self.bytes == 0 {
-            self.remove_all();
+            self.release();
         } else {
+            self.fit();
             self.check();
         }
     }
 
-    /// Removes all bytes and gives their memory back.
-    #[inline]
-    pub(super) fn remove_all(&mut self) {
-        self.bytes = 0;
-        self.tail.release();
-        if !self.chunks.is_empty() || self.peak_chunks > 0 {
-            self.release_chunks();
+    /// Takes note of `count` bytes that an encoder has removed from the end of the newest block.
+    pub(super) fn lose(&mut self, count: usize) {
+        self.run -= count;
+        self.bytes -= count;
+        // An empty block goes.
+        self.cuts -= self.blocks.truncate_by(0, self.run);
+    }
+
+    /// Frees what is allocated beyond what a stalled queue of this size may cost.
+    fn fit(&mut self) {
+        let waste = self.bytes / 32 + LEAST_WASTE;
+        self.blocks.fit(waste);
+        let room = self.kept.capacity() - self.kept.len();
+        if room > KEPT_ENTRIES && room * size_of::<Kept>() > waste {
+            self.kept.shrink_to_fit();
         }
+    }
+
+    /// Empties the queue and gives its memory back.
+    #[inline]
+    pub(super) fn release(&mut self) {
+        (self.run, self.bytes, self.cuts) = (0, 0, 0);
+        // Slowly: a large frame now and then still finds its room.
+        self.frame_room -= (self.frame_room - LEAST_FRAME_ROOM) / 32;
+        self.blocks.release(self.pace);
+        if self.kept.capacity() > 0 {
+            self.release_kept();
+        }
+        self.pace = Pace::Flowing;
         self.check();
     }
 
-    fn release_chunks(&mut self) {
-        self.expected_chunks = self.peak_chunks.max(self.chunks.len()).min(MAX_EXPECTED_CHUNKS);
-        self.peak_chunks = 0;
-        if self.chunks.capacity() > KEPT_CHUNKS {
-            self.chunks = VecDeque::new();
-        } else {
-            self.chunks.clear();
+    #[inline(never)]
+    fn release_kept(&mut self) {
+        let pace = std::mem::replace(&mut self.pace, Pace::Flowing);
+        if self.kept.capacity() <= KEPT_ENTRIES {
+            return self.kept.clear();
+        }
+        let mut entries = std::mem::take(&mut self.kept);
+        entries.clear();
+        if pace == Pace::Flowing {
+            spare::give_entries(entries);
         }
     }
 }
+
+/// Bytes that are copied at once to give a larger block back: no more than half a microsecond.
+const SMALL_COPY: usize = 16 * 1024;
+/// Waste that is left alone, in bytes, before the bytes of a block, behind them, and in entries.
+const LEAST_WASTE: usize = 256;

@@ -61,18 +61,44 @@ fn advance_beyond_the_end_panics() {
 }
 
 #[test]
-fn truncate_removes_exactly_from_the_back() {
-    for size in 0..=21 {
-        let mut queue = ChunkQueue::with_coalesce_threshold(4);
-        for chunk in ["one", "three", "x", "fourth", "end"] {
-            queue.push(chunk);
+fn a_roll_back_removes_exactly_what_was_appended_since() {
+    let chunks = ["one", "three", "x", "fourth", "end", "seventh"];
+    for marked in 0..=chunks.len() {
+        for drained in [0, 2] {
+            let mut queue = ChunkQueue::with_coalesce_threshold(4);
+            queue.extend(chunks[..marked].iter().map(|chunk| Bytes::from(*chunk)));
+            queue.advance(drained.min(queue.remaining()));
+            let before: Vec<u8> = queue.slices().flatten().copied().collect();
+            let size = queue.remaining();
+            queue.extend(chunks[marked..].iter().map(|chunk| Bytes::from(*chunk)));
+            queue.extend_from_slice(&[7; 3000]);
+            drop(queue.roll_back(size));
+            assert_eq!(queue.remaining(), before.len());
+            queue.push("+");
+            assert_eq!(contents(queue), [&before[..], b"+"].concat());
         }
-        queue.truncate(size);
-        let left = size.min(18);
-        assert_eq!(queue.remaining(), left);
-        queue.push("+");
-        assert_eq!(contents(queue), [&b"onethreexfourthend"[..left], b"+"].concat());
     }
+}
+
+#[test]
+fn appending_a_queue_moves_all_and_leaves_it_empty() {
+    let mut queue = ChunkQueue::with_coalesce_threshold(4);
+    let mut other = ChunkQueue::with_coalesce_threshold(4);
+    let mut sent = Vec::new();
+    for round in 0..5_u8 {
+        for (target, chunks) in [(0, ["ab", "longer", "c"]), (1, ["x", "yz", "another"])] {
+            let target = if target == 0 { &mut queue } else { &mut other };
+            target.extend(chunks.map(Bytes::from));
+            target.extend_from_slice(&vec![round; usize::from(round) * 700]);
+        }
+        other.advance(1);
+        sent.extend([b"ablongerc".to_vec(), vec![round; usize::from(round) * 700]].concat());
+        sent.extend([b"yzanother".to_vec(), vec![round; usize::from(round) * 700]].concat());
+        queue.append(&mut other);
+        assert_eq!((other.remaining(), other.chunk_count()), (0, 0));
+        assert_eq!(queue.remaining(), sent.len());
+    }
+    assert_eq!(contents(queue), sent);
 }
 
 #[test]
@@ -187,7 +213,7 @@ fn a_frame_of_the_usual_size_finds_room() {
 fn a_large_frame_is_forgotten_after_some_small_ones() {
     let mut queue = ChunkQueue::new();
     encode(&mut queue, 60_000);
-    for _ in 0..100 {
+    for _ in 0..200 {
         encode(&mut queue, 10);
         queue.clear();
     }

@@ -1,0 +1,292 @@
+use std::collections::{VecDeque, vec_deque};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{KEPT_BLOCK, Pace, spare};
+
+/// The copied bytes of a queue, first in, first out. They stay in the blocks to which they were
+/// copied; which of them lie between which kept chunks is the queue's to know.
+///
+/// A queue begins with a small block of its own. When that is full its bytes move to a larger one,
+/// the thread's [spare](spare) if there is one, so that what comes in fast is drained as one piece.
+/// Without a spare, and once the inner writer stalls, blocks are a sixteenth of what is queued, so
+/// that the room in the newest of them is no more.
+#[derive(Default)]
+pub(super) struct Blocks {
+    /// The newest block, to which bytes are copied.
+    tail: BytesMut,
+    /// The blocks before it, oldest first. Invariant: none is empty.
+    full: VecDeque<BytesMut>,
+    /// Bytes at the front of the oldest block that have been drained. Invariant: less than its
+    /// length, or 0.
+    drained: usize,
+}
+
+impl Blocks {
+    /// Copies all of `src` if there is room for it.
+    #[inline]
+    pub(super) fn try_append(&mut self, src: &[u8]) -> bool {
+        let fits = src.len() <= self.room();
+        if fits {
+            self.tail.extend_from_slice(src);
+        }
+        fits
+    }
+
+    /// Copies all of `src` behind a queue of `queued` bytes, where there is not the room. Returns how
+    /// much of it went to the old block, if a new one was begun.
+    pub(super) fn append_in_new_block(
+        &mut self,
+        src: &[u8],
+        queued: usize,
+        pace: Pace,
+    ) -> Option<usize> {
+        if self.make_room(src.len(), pace) {
+            self.tail.extend_from_slice(src);
+            return None;
+        }
+        let (part, rest) = src.split_at(src.len().min(self.room()));
+        self.tail.extend_from_slice(part);
+        let size = (queued / GROWTH).clamp(MIN_BLOCK, MAX_BLOCK).max(rest.len());
+        self.begin(BytesMut::with_capacity(size));
+        self.tail.extend_from_slice(rest);
+        Some(part.len())
+    }
+
+    /// Makes room for `needed` bytes behind those of a single block: in the place of drained bytes
+    /// or, if the block is a small one, in a larger one. Returns whether there is room now.
+    pub(super) fn make_room(&mut self, needed: usize, pace: Pace) -> bool {
+        if !self.full.is_empty() {
+            return false;
+        }
+        let live = self.live_tail();
+        let total = live + needed;
+        let is_small = self.tail.capacity() <= SMALL_BLOCK;
+        if total <= self.tail.capacity() && (is_small || live <= self.drained) {
+            self.shift();
+        } else if total <= KEPT_BLOCK && is_small {
+            self.move_to(BytesMut::with_capacity(KEPT_BLOCK));
+        } else if (pace == Pace::Stalled || !self.move_to_spare(needed))
+            && self.tail.capacity() <= KEPT_BLOCK
+        {
+            self.move_to(BytesMut::with_capacity(total.max(MIN_BLOCK)));
+        }
+        needed <= self.room()
+    }
+
+    /// Moves the bytes of a single small block to the one that the thread keeps, if that has room for
+    /// `needed` more. Returns whether it has.
+    pub(super) fn move_to_spare(&mut self, needed: usize) -> bool {
+        if !self.full.is_empty() || self.tail.capacity() > SMALL_BLOCK {
+            return false;
+        }
+        let spare = spare::take_block(self.live_tail() + needed);
+        let is_there = spare.is_some();
+        if let Some(block) = spare {
+            self.move_to(block);
+        }
+        is_there
+    }
+
+    /// Begins a new block, with the bytes that it may hold already.
+    pub(super) fn begin(&mut self, block: BytesMut) {
+        let old = std::mem::replace(&mut self.tail, block);
+        if !old.is_empty() {
+            self.full.push_back(old);
+        }
+    }
+
+    /// Returns the oldest bytes that lie in one piece, at most `limit`.
+    #[inline]
+    pub(super) fn front(&self, limit: usize) -> &[u8] {
+        let front = &self.full.front().unwrap_or(&self.tail)[self.drained..];
+        &front[..front.len().min(limit)]
+    }
+
+    /// Returns the pieces in which the bytes lie, oldest first.
+    #[inline]
+    pub(super) fn pieces(&self) -> Pieces<'_> {
+        Pieces { full: self.full.iter(), tail: Some(&self.tail), drained: self.drained }
+    }
+
+    /// Removes `count` bytes from the front, which belong to a run of `run`. Returns how many blocks
+    /// that run has left.
+    #[inline]
+    pub(super) fn drain(&mut self, count: usize, run: usize) -> usize {
+        if self.full.is_empty() {
+            self.drained += count;
+            if self.drained == self.tail.len() {
+                self.tail.clear();
+                self.drained = 0;
+            }
+            return 0;
+        }
+        self.drain_blocks(count, run)
+    }
+
+    fn drain_blocks(&mut self, count: usize, run: usize) -> usize {
+        let (mut left, mut blocks) = (count, 0);
+        while let Some(front) = self.full.front() {
+            let cut = left.min(front.len() - self.drained);
+            self.drained += cut;
+            left -= cut;
+            if self.drained < front.len() {
+                return blocks;
+            }
+            self.drained = 0;
+            self.full.pop_front();
+            blocks += usize::from(left > 0 || run > count);
+        }
+        blocks + self.drain(left, 0)
+    }
+
+    /// Removes `count` bytes from the back, which belong to a run of `run`. Returns how many blocks that
+    /// run has left.
+    pub(super) fn truncate_by(&mut self, count: usize, run: usize) -> usize {
+        let (mut left, mut blocks) = (count, 0);
+        loop {
+            let cut = left.min(self.tail.len());
+            self.tail.truncate(self.tail.len() - cut);
+            left -= cut;
+            if !self.tail.is_empty() {
+                break;
+            }
+            let Some(last) = self.full.pop_back() else { break };
+            self.tail = last;
+            blocks += usize::from(left > 0 || run > count);
+        }
+        if self.full.is_empty() && self.drained >= self.tail.len() {
+            self.tail.clear();
+            self.drained = 0;
+        }
+        blocks
+    }
+
+    /// Gives the memory of emptied blocks back, but for a small one.
+    #[inline]
+    pub(super) fn release(&mut self, pace: Pace) {
+        self.drained = 0;
+        if self.tail.capacity() > KEPT_BLOCK || self.full.capacity() > 0 {
+            return self.release_blocks(pace);
+        }
+        self.tail.clear();
+        spare::not_needed();
+    }
+
+    #[inline(never)]
+    fn release_blocks(&mut self, pace: Pace) {
+        let full = std::mem::take(&mut self.full);
+        if pace == Pace::Flowing && full.capacity() > 0 {
+            // One block for all would have been drained in one piece.
+            let total: usize = full.iter().map(BytesMut::len).sum();
+            spare::provide_block(MAX_BLOCK.max(total + self.tail.len()));
+        }
+        if self.tail.capacity() <= KEPT_BLOCK {
+            self.tail.clear();
+        } else if pace == Pace::Flowing && full.capacity() == 0 {
+            spare::give_block(std::mem::take(&mut self.tail));
+        } else {
+            self.tail = BytesMut::new();
+        }
+    }
+
+    /// Gives back what is allocated beyond the bytes, where that is more than `waste` before or
+    /// behind them.
+    pub(super) fn fit(&mut self, waste: usize) {
+        if let Some(front) = self.full.front_mut()
+            && self.drained > waste
+        {
+            *front = BytesMut::from(&front[self.drained..]);
+            self.drained = 0;
+        }
+        let live = self.live_tail();
+        if self.tail.capacity() - live > waste.max(KEPT_BLOCK) {
+            let capacity = if live <= KEPT_BLOCK { KEPT_BLOCK } else { live };
+            self.move_to(BytesMut::with_capacity(capacity));
+        }
+    }
+
+    /// Returns the bytes as chunks that share the blocks.
+    pub(super) fn into_chunks(mut self) -> VecDeque<Bytes> {
+        self.begin(BytesMut::new());
+        let mut chunks: VecDeque<Bytes> = self.full.into_iter().map(BytesMut::freeze).collect();
+        if let Some(front) = chunks.front_mut() {
+            *front = front.slice(self.drained..);
+        }
+        chunks
+    }
+
+    /// Tells whether some piece may have `length` bytes.
+    pub(super) fn is_long(&self, length: usize) -> bool {
+        self.tail.len() >= length || !self.full.is_empty()
+    }
+
+    /// Returns the room behind the newest bytes.
+    #[inline]
+    pub(super) fn room(&self) -> usize {
+        self.tail.capacity() - self.tail.len()
+    }
+
+    /// Returns the newest block. Whoever changes it counts afterwards what is left in it.
+    #[inline]
+    pub(super) fn tail(&mut self) -> &mut BytesMut {
+        &mut self.tail
+    }
+
+    #[inline]
+    pub(super) fn tail_len(&self) -> usize {
+        self.tail.len()
+    }
+
+    /// Returns the bytes in the newest block that were not drained.
+    pub(super) fn live_tail(&self) -> usize {
+        self.tail.len() - if self.full.is_empty() { self.drained } else { 0 }
+    }
+
+    #[inline]
+    pub(super) fn tail_capacity(&self) -> usize {
+        self.tail.capacity()
+    }
+
+    /// Moves the bytes of the newest block to the place of those before them, which were drained.
+    fn shift(&mut self) {
+        let live = self.tail.len() - self.drained;
+        self.tail.copy_within(self.drained.., 0);
+        self.tail.truncate(live);
+        self.drained = 0;
+    }
+
+    /// Moves the bytes of the newest block to another one, which takes its place.
+    fn move_to(&mut self, mut block: BytesMut) {
+        let drained = if self.full.is_empty() { std::mem::take(&mut self.drained) } else { 0 };
+        block.extend_from_slice(&self.tail[drained..]);
+        self.tail = block;
+    }
+}
+
+/// The pieces of [`Blocks`], oldest first.
+pub(super) struct Pieces<'a> {
+    full: vec_deque::Iter<'a, BytesMut>,
+    tail: Option<&'a BytesMut>,
+    drained: usize,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let block = self.full.next().or_else(|| self.tail.take())?;
+        Some(&block[std::mem::take(&mut self.drained)..])
+    }
+}
+
+/// Largest block that is allocated ahead of need: what the default high mark lets through, plus
+/// one merged chunk at the default threshold, so that such a cycle is one contiguous write.
+const MAX_BLOCK: usize = 65 * 1024;
+/// Blocks up to this size are left for a larger one: to copy them costs some 50 ns at the most.
+const SMALL_BLOCK: usize = 2 * 1024;
+/// Smallest block but the first: with it, the entry of a block costs below 4 %.
+const MIN_BLOCK: usize = 1024;
+/// A block may be this fraction of the queued bytes, which bounds the waste of a stalled queue.
+const GROWTH: usize = 16;
