@@ -1,8 +1,11 @@
+mod credit;
+
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::events::Event;
+pub(crate) use self::credit::Credit;
+use crate::events::{Event, Outbox};
 
 /// A bound on the bytes that many writers hold together, for a connection pool or a whole process.
 ///
@@ -10,13 +13,17 @@ use crate::events::Event;
 /// [`Builder::budget`](crate::Builder::budget). While more than its limit is queued, the watermarks
 /// of every writer that shares it act as if both were 0: a writer pauses once it holds anything
 /// and resumes when it has drained. No writer waits for the memory of another one, so a peer that
-/// never reads cannot freeze the others. A writer notices at its next call.
+/// never reads cannot freeze the others: a writer that holds nothing takes one item, by every way in.
+/// A writer notices at its next call.
 ///
 /// What is queued is bounded by the limit plus one item for each writer, as an item is admitted
 /// whole.
 ///
+/// A [`child`](Self::child) is a budget within a budget, for a tenant or a kind of connection.
+///
 /// Counted are queued bytes, not the heap behind them; see [`ChunkQueue`](crate::ChunkQueue) for
-/// what a queued byte costs.
+/// what a queued byte costs. A count that would exceed `usize::MAX`, which takes one mapping queued
+/// many times over, stays there.
 ///
 /// # Examples
 ///
@@ -28,13 +35,15 @@ use crate::events::Event;
 /// let mut first = options.build(tokio::io::sink());
 /// let mut second = options.build(tokio::io::sink());
 ///
-/// first.try_send("12345").expect("within the budget");
-/// assert!(second.try_send("67890").is_err());
-/// assert_eq!(budget.used(), 5);
+/// first.try_send("123456789").expect("holds nothing");
+/// assert!(budget.is_exceeded());
+/// assert!(first.try_send("more").is_err());
+/// second.try_send("12345").expect("holds nothing");
+/// assert_eq!(budget.used(), 14);
 ///
 /// drop(first);
-/// assert_eq!(budget.used(), 0);
-/// assert_eq!(budget.peak(), 5);
+/// assert_eq!((budget.used(), budget.peak()), (5, 14));
+/// second.try_send("more").expect("within the budget");
 /// ```
 #[derive(Clone)]
 pub struct MemoryBudget {
@@ -43,9 +52,13 @@ pub struct MemoryBudget {
 
 /// All counts are sums over threads that publish nothing else, so `Relaxed` is enough everywhere.
 struct Shared {
-    limit: usize,
+    limit: AtomicUsize,
+    /// Invariant: the sum of what all credits of it and of its children hold.
     used: AtomicUsize,
     peak: AtomicUsize,
+    /// Whether it was told that the limit is exceeded, and not yet that it is no more.
+    is_told: AtomicBool,
+    parent: Option<MemoryBudget>,
 }
 
 impl MemoryBudget {
@@ -63,8 +76,58 @@ impl MemoryBudget {
     /// ```
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        let shared = Shared { limit, used: AtomicUsize::new(0), peak: AtomicUsize::new(0) };
+        Self::within(None, limit)
+    }
+
+    /// Creates a budget of `limit` bytes whose bytes count in this one, too. A writer pauses while
+    /// any of them is exceeded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{Builder, MemoryBudget};
+    ///
+    /// let process = MemoryBudget::new(64 * 1024 * 1024);
+    /// let tenant = process.child(4);
+    /// let mut writer = Builder::new().budget(tenant.clone()).build(tokio::io::sink());
+    /// writer.try_send("hello").expect("holds nothing");
+    /// assert_eq!((tenant.used(), process.used()), (5, 5));
+    /// assert!(tenant.is_exceeded() && !process.is_exceeded());
+    /// assert!(writer.is_paused());
+    /// ```
+    #[must_use]
+    pub fn child(&self, limit: usize) -> Self {
+        Self::within(Some(self.clone()), limit)
+    }
+
+    fn within(parent: Option<Self>, limit: usize) -> Self {
+        let shared = Shared {
+            limit: AtomicUsize::new(limit),
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            is_told: AtomicBool::new(false),
+            parent,
+        };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Changes the limit, in bytes. Writers notice at their next call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{Builder, MemoryBudget};
+    ///
+    /// let budget = MemoryBudget::new(1024);
+    /// let mut writer = Builder::new().budget(budget.clone()).build(tokio::io::sink());
+    /// writer.try_send("hello").expect("within the budget");
+    /// budget.set_limit(4);
+    /// assert!(writer.is_paused());
+    /// budget.set_limit(5);
+    /// assert!(!writer.is_paused());
+    /// ```
+    pub fn set_limit(&self, limit: usize) {
+        self.shared.limit.store(limit, Ordering::Relaxed);
     }
 
     /// Returns the bytes queued now in all writers that share the budget.
@@ -99,7 +162,7 @@ impl MemoryBudget {
     /// ```
     #[must_use]
     pub fn limit(&self) -> usize {
-        self.shared.limit
+        self.shared.limit.load(Ordering::Relaxed)
     }
 
     /// Returns the most bytes that were queued at once since the budget was made.
@@ -120,58 +183,67 @@ impl MemoryBudget {
         self.shared.peak.load(Ordering::Relaxed)
     }
 
-    /// Tells whether more than the limit is queued.
+    /// Tells whether more than the limit is queued. For a child, its own limit.
     ///
     /// # Examples
     ///
     /// ```
-    /// use bytes::Bytes;
     /// use flow_controlled_writer::{Builder, MemoryBudget};
-    /// use futures::SinkExt;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::io::Result<()> {
     /// let budget = MemoryBudget::new(4);
     /// let mut writer = Builder::new().budget(budget.clone()).build(tokio::io::sink());
-    ///
-    /// // `try_send` would refuse this; a `Sink` takes one item whole, and then waits.
-    /// writer.feed(Bytes::from_static(b"hello")).await?;
+    /// writer.try_send("hello").expect("holds nothing");
     /// assert!(budget.is_exceeded());
-    /// assert!(writer.is_paused());
-    /// # Ok(())
-    /// # }
     /// ```
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.used() > self.limit()
     }
 
-    /// Adds bytes, also beyond the limit. Returns what is to be told of it.
-    fn add(&self, count: usize) -> Option<Event> {
-        let limit = self.limit();
-        let before = self.shared.used.fetch_add(count, Ordering::Relaxed);
-        let used = before.saturating_add(count);
-        self.shared.peak.fetch_max(used, Ordering::Relaxed);
-        (before <= limit && used > limit).then_some(Event::BudgetExceeded { used, limit })
+    /// Tells whether its writers pause.
+    fn pauses(&self) -> bool {
+        self.is_exceeded() || self.shared.parent.as_ref().is_some_and(Self::pauses)
     }
 
-    /// Adds bytes unless that would exceed the limit.
-    fn try_add(&self, count: usize) -> bool {
-        let limit = self.limit();
-        let within = |used: usize| used.checked_add(count).filter(|&total| total <= limit);
-        let updated = self.shared.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
-        if let Ok(before) = updated {
-            self.shared.peak.fetch_max(before + count, Ordering::Relaxed);
+    /// Adds up to `count` bytes, also beyond the limit, and returns how many: fewer where a count
+    /// would exceed `usize::MAX`.
+    fn add(&self, count: usize, outbox: &mut Outbox) -> usize {
+        let parent = self.shared.parent.as_ref();
+        let granted = parent.map_or(count, |parent| parent.add(count, outbox));
+        let saturated = |used: usize| Some(used.saturating_add(granted));
+        let (Ok(before) | Err(before)) =
+            self.shared.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, saturated);
+        let used = before.saturating_add(granted);
+        if let Some(parent) = parent.filter(|_| used - before < granted) {
+            parent.remove(granted - (used - before), outbox);
         }
-        updated.is_ok()
+        if used > self.peak() {
+            self.shared.peak.fetch_max(used, Ordering::Relaxed);
+        }
+        let (limit, is_told) = (self.limit(), &self.shared.is_told);
+        if used > limit
+            && !is_told.load(Ordering::Relaxed)
+            && !is_told.swap(true, Ordering::Relaxed)
+        {
+            outbox.push(Event::BudgetExceeded { used, limit });
+        }
+        used - before
     }
 
-    /// Removes bytes. Returns what is to be told of it.
-    fn remove(&self, count: usize) -> Option<Event> {
-        let limit = self.limit();
-        let before = self.shared.used.fetch_sub(count, Ordering::Relaxed);
-        let used = before - count;
-        (before > limit && used <= limit).then_some(Event::BudgetBack { used, limit })
+    /// Removes bytes that were added.
+    fn remove(&self, count: usize, outbox: &mut Outbox) {
+        let used = self.shared.used.fetch_sub(count, Ordering::Relaxed) - count;
+        let (limit, is_told) = (self.limit(), &self.shared.is_told);
+        // One that is crossed to and fro is told of once.
+        if used <= limit - limit / 4
+            && is_told.load(Ordering::Relaxed)
+            && is_told.swap(false, Ordering::Relaxed)
+        {
+            outbox.push(Event::BudgetBack { used, limit });
+        }
+        if let Some(parent) = &self.shared.parent {
+            parent.remove(count, outbox);
+        }
     }
 }
 
@@ -182,138 +254,5 @@ impl fmt::Debug for MemoryBudget {
             .field("limit", &self.limit())
             .field("peak", &self.peak())
             .finish()
-    }
-}
-
-/// The part of a budget that one writer uses; nothing at all for a writer without a budget.
-///
-/// Dropping it gives the bytes back.
-#[derive(Debug, Default)]
-pub(crate) struct Credit {
-    budget: Option<MemoryBudget>,
-    /// Invariant: what this writer has added to the budget and not removed.
-    held: usize,
-}
-
-impl Credit {
-    pub(crate) fn new(budget: Option<MemoryBudget>) -> Self {
-        Self { budget, held: 0 }
-    }
-
-    /// Tells whether there is a budget at all.
-    #[inline]
-    pub(crate) fn is_limited(&self) -> bool {
-        self.budget.is_some()
-    }
-
-    #[inline]
-    pub(crate) fn is_exceeded(&self) -> bool {
-        self.budget.as_ref().is_some_and(MemoryBudget::is_exceeded)
-    }
-
-    /// Takes `count` bytes more unless that would exceed the budget.
-    pub(crate) fn try_grow(&mut self, count: usize) -> bool {
-        let Some(budget) = &self.budget else { return true };
-        let granted = budget.try_add(count);
-        if granted {
-            self.held += count;
-        }
-        granted
-    }
-
-    /// Makes the bytes held equal to `size`. Returns what is to be told of it.
-    #[inline]
-    pub(crate) fn set(&mut self, size: usize) -> Option<Event> {
-        let budget = self.budget.as_ref()?;
-        let held = std::mem::replace(&mut self.held, size);
-        if size > held {
-            budget.add(size - held)
-        } else if size < held {
-            budget.remove(held - size)
-        } else {
-            None
-        }
-    }
-}
-
-impl Drop for Credit {
-    fn drop(&mut self) {
-        if let Some(event) = self.set(0) {
-            event.emit();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn used_follows_every_credit_and_its_drop() {
-        let budget = MemoryBudget::new(10);
-        let mut first = Credit::new(Some(budget.clone()));
-        let mut second = Credit::new(Some(budget.clone()));
-        first.set(6);
-        second.set(3);
-        assert_eq!(budget.used(), 9);
-        first.set(2);
-        assert_eq!((budget.used(), budget.peak()), (5, 9));
-        drop(first);
-        drop(second);
-        assert_eq!((budget.used(), budget.peak()), (0, 9));
-    }
-
-    #[test]
-    fn debug_shows_the_counts() {
-        let budget = MemoryBudget::new(10);
-        budget.add(3);
-        assert_eq!(format!("{budget:?}"), "MemoryBudget { used: 3, limit: 10, peak: 3 }");
-    }
-
-    #[test]
-    fn exceeded_means_more_than_the_limit() {
-        let budget = MemoryBudget::new(10);
-        let mut credit = Credit::new(Some(budget.clone()));
-        credit.set(10);
-        assert!(!budget.is_exceeded());
-        credit.set(11);
-        assert!(budget.is_exceeded() && credit.is_exceeded());
-    }
-
-    #[test]
-    fn try_grow_refuses_what_would_exceed() {
-        let budget = MemoryBudget::new(10);
-        let mut credit = Credit::new(Some(budget.clone()));
-        assert!(credit.try_grow(10));
-        assert!(!credit.try_grow(1));
-        assert!(!credit.try_grow(usize::MAX));
-        assert_eq!(budget.used(), 10);
-    }
-
-    #[test]
-    fn without_a_budget_nothing_is_counted_or_refused() {
-        let mut credit = Credit::default();
-        assert!(credit.try_grow(usize::MAX));
-        credit.set(usize::MAX);
-        assert!(!credit.is_exceeded() && !credit.is_limited());
-    }
-
-    #[test]
-    fn threads_that_share_a_budget_leave_it_at_zero() {
-        let budget = MemoryBudget::new(1000);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let mut credit = Credit::new(Some(budget.clone()));
-                    for size in 0..10_000 {
-                        credit.set(size % 997);
-                        if credit.try_grow(5) {
-                            assert!(budget.used() >= 5);
-                        }
-                    }
-                });
-            }
-        });
-        assert_eq!(budget.used(), 0);
     }
 }

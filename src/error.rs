@@ -1,8 +1,12 @@
+mod item;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
 
 use bytes::Bytes;
+
+pub use self::item::TrySendItemError;
 
 /// The reason why a chunk was not queued. The chunk comes back unchanged.
 ///
@@ -23,7 +27,7 @@ use bytes::Bytes;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum TrySendError {
-    /// The writer is paused, or the chunk would take it over its cap.
+    /// The writer is paused; by a way in past a pause, it holds its hard limit or more.
     ///
     /// As an [`io::Error`]: [`StorageFull`](io::ErrorKind::StorageFull).
     Full(Bytes),
@@ -92,19 +96,18 @@ impl Error for TrySendError {}
 
 impl From<TrySendError> for io::Error {
     fn from(error: TrySendError) -> Self {
-        let kind = match error {
-            TrySendError::Full(_) => io::ErrorKind::StorageFull,
-            TrySendError::Closed(_) => io::ErrorKind::BrokenPipe,
-        };
-        Self::new(kind, error)
+        match error {
+            TrySendError::Full(chunk) => Refusal::Full.of_item(chunk),
+            TrySendError::Closed(chunk) => Refusal::Closed.of_item(chunk),
+        }
     }
 }
 
 impl fmt::Display for TrySendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full(_) => "the writer has no room for the chunk",
-            Self::Closed(_) => "the writer is closed",
+            Self::Full(_) => FULL,
+            Self::Closed(_) => CLOSED,
         })
     }
 }
@@ -132,39 +135,65 @@ pub(crate) fn over_report(reported: usize, offered: usize) -> io::Error {
     )
 }
 
-/// A call after the shutdown has begun, or after an abort.
-pub(crate) fn closed() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "the writer is closed")
-}
-
-/// A call after the writer failed.
-pub(crate) fn failed_before(kind: io::ErrorKind) -> io::Error {
-    io::Error::new(kind, format!("the writer failed before: {kind}"))
-}
-
-/// A frame that does not fit under the cap or into the budget.
-#[cfg(feature = "codec")]
-pub(crate) fn no_room_for_frame(frame: usize, queued: usize) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::StorageFull,
-        format!("the writer has no room for a frame of {frame} bytes behind {queued} queued ones"),
-    )
-}
-
-/// An encoder that did not only append.
-#[cfg(feature = "codec")]
+/// An encoder that removed bytes of earlier frames.
 pub(crate) fn torn_frame() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "the encoder removed or changed bytes that were queued before its frame",
+        "the encoder removed bytes that were queued before its frame",
     )
 }
 
-/// A writer whose encoder panicked.
-#[cfg(feature = "codec")]
-pub(crate) fn encoder_panicked() -> io::Error {
-    io::Error::other("the encoder panicked")
+/// A writer out of which a panic came: of its inner writer, of an encoder, or of what owns a chunk.
+pub(crate) fn panicked() -> io::Error {
+    io::Error::other("the writer panicked")
 }
+
+/// Why an item was not taken; the item stays with the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Paused or, past a pause, at the hard limit.
+    Full,
+    /// Shut down, closed or aborted.
+    Closed,
+    /// The inner writer failed.
+    Failed(io::ErrorKind),
+}
+
+impl Refusal {
+    /// Returns the error of a `try_send`.
+    pub(crate) fn of(self, chunk: Bytes) -> TrySendError {
+        match self {
+            Self::Full => TrySendError::Full(chunk),
+            Self::Closed | Self::Failed(_) => TrySendError::Closed(chunk),
+        }
+    }
+
+    /// Returns the error of a sink, which has the chunk inside.
+    pub(crate) fn of_item(self, chunk: Bytes) -> io::Error {
+        io::Error::new(self.kind(), self.of(chunk))
+    }
+
+    fn kind(self) -> io::ErrorKind {
+        match self {
+            Self::Full => io::ErrorKind::StorageFull,
+            Self::Closed => io::ErrorKind::BrokenPipe,
+            Self::Failed(kind) => kind,
+        }
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::new(refusal.kind(), FULL),
+            Refusal::Closed => Self::new(refusal.kind(), CLOSED),
+            Refusal::Failed(kind) => Self::new(kind, format!("the writer failed before: {kind}")),
+        }
+    }
+}
+
+const FULL: &str = "the writer is paused";
+const CLOSED: &str = "the writer is closed";
 
 #[cfg(test)]
 mod tests {
@@ -188,7 +217,7 @@ mod tests {
         let secret = Bytes::from_static(b"secret");
         let (full, closed) = (TrySendError::Full(secret.clone()), TrySendError::Closed(secret));
         assert_eq!(format!("{full:?} {closed:?}"), "Full(6 bytes) Closed(6 bytes)");
-        assert_eq!(full.to_string(), "the writer has no room for the chunk");
+        assert_eq!(full.to_string(), "the writer is paused");
         assert_eq!(closed.to_string(), "the writer is closed");
     }
 }

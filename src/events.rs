@@ -6,35 +6,72 @@ use std::io;
 
 use crate::watermarks::Watermarks;
 
-pub(crate) fn failed(error: &io::Error, unsent: usize) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!(target: TARGET, kind = ?error.kind(), unsent, "failed");
-}
-
-#[cfg(feature = "time")]
-pub(crate) fn stalled(timeout: std::time::Duration, size: usize) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!(target: TARGET, ?timeout, size, "stalled");
-}
-
-#[cfg(feature = "tracing")]
-pub(crate) fn dropped(unsent: usize) {
-    tracing::warn!(target: TARGET, unsent, "dropped with bytes queued");
-}
-
-/// What can happen while a channel is locked.
+/// What is told once the state is as it will be, all who wait were woken and no lock is held: a
+/// subscriber may do anything, also call again or panic.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "tracing"), expect(dead_code))]
 pub(crate) enum Event {
-    Paused { size: usize, watermarks: Watermarks },
-    Resumed { size: usize, watermarks: Watermarks },
-    BudgetExceeded { used: usize, limit: usize },
-    BudgetBack { used: usize, limit: usize },
+    Paused {
+        size: usize,
+        watermarks: Watermarks,
+    },
+    Resumed {
+        size: usize,
+        watermarks: Watermarks,
+    },
+    Failed {
+        kind: io::ErrorKind,
+        unsent: usize,
+    },
+    #[cfg(feature = "time")]
+    Stalled {
+        timeout: std::time::Duration,
+        size: usize,
+    },
+    BudgetExceeded {
+        used: usize,
+        limit: usize,
+    },
+    BudgetBack {
+        used: usize,
+        limit: usize,
+    },
 }
 
-impl Event {
-    pub(crate) fn emit(self) {
+/// Events that are to be told.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Outbox {
+    #[cfg(feature = "tracing")]
+    events: Vec<Event>,
+}
+
+impl Outbox {
+    #[inline]
+    pub(crate) fn push(&mut self, event: Event) {
         #[cfg(feature = "tracing")]
+        self.events.push(event);
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        return self.events.is_empty();
+        #[cfg(not(feature = "tracing"))]
+        true
+    }
+
+    /// Tells what is in it.
+    #[inline]
+    pub(crate) fn tell(self) {
+        #[cfg(feature = "tracing")]
+        self.events.into_iter().for_each(Event::tell);
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Event {
+    fn tell(self) {
         match self {
             Self::Paused { size, watermarks } => {
                 let (low, high) = (watermarks.low(), watermarks.high());
@@ -43,6 +80,13 @@ impl Event {
             Self::Resumed { size, watermarks } => {
                 let (low, high) = (watermarks.low(), watermarks.high());
                 tracing::debug!(target: TARGET, size, low, high, "resumed");
+            }
+            Self::Failed { kind, unsent } => {
+                tracing::warn!(target: TARGET, ?kind, unsent, "failed");
+            }
+            #[cfg(feature = "time")]
+            Self::Stalled { timeout, size } => {
+                tracing::warn!(target: TARGET, ?timeout, size, "stalled");
             }
             Self::BudgetExceeded { used, limit } => {
                 tracing::warn!(target: TARGET, used, limit, "budget exceeded");
@@ -54,49 +98,10 @@ impl Event {
     }
 }
 
-/// The way of events to the subscriber: straight, or by a list that is kept until no lock is held.
-/// A subscriber may do anything, also lock again.
-#[derive(Debug, Default)]
-pub(crate) struct Outbox {
-    #[cfg(feature = "tracing")]
-    kept: Option<Vec<Event>>,
-}
-
-impl Outbox {
-    /// Creates an outbox that keeps what is sent until it is [taken](Self::take).
-    pub(crate) fn keeping() -> Self {
-        Self {
-            #[cfg(feature = "tracing")]
-            kept: Some(Vec::new()),
-        }
-    }
-
-    pub(crate) fn send(&mut self, event: Event) {
-        #[cfg(feature = "tracing")]
-        if let Some(kept) = &mut self.kept {
-            return kept.push(event);
-        }
-        event.emit();
-    }
-
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        #[cfg(feature = "tracing")]
-        return self.kept.as_ref().is_none_or(Vec::is_empty);
-        #[cfg(not(feature = "tracing"))]
-        true
-    }
-
-    /// Takes what was kept out.
-    pub(crate) fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::keeping())
-    }
-
-    /// Emits what was kept.
-    pub(crate) fn emit(self) {
-        #[cfg(feature = "tracing")]
-        self.kept.into_iter().flatten().for_each(Event::emit);
-    }
+/// Tells of a writer that was dropped.
+#[cfg(feature = "tracing")]
+pub(crate) fn dropped(unsent: usize) {
+    tracing::warn!(target: TARGET, unsent, "dropped with bytes queued");
 }
 
 #[cfg(feature = "tracing")]

@@ -1,6 +1,7 @@
 /// Totals of one writer since it was made.
 ///
 /// `enqueued_bytes - written_bytes` is what is queued now plus what was discarded by an abort.
+/// `written_bytes` is the position in the stream up to which the inner writer has accepted it.
 ///
 /// # Examples
 ///
@@ -39,4 +40,8 @@ pub struct Stats {
     pub pauses: u64,
     /// The largest buffer size seen, in bytes.
     pub peak_buffer_size: usize,
+    /// How long the writer was paused in all, the pause that lasts included.
+    #[cfg(feature = "time")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "time")))]
+    pub paused_time: std::time::Duration,
 }

@@ -157,26 +157,17 @@ pub(crate) enum Flow {
     Paused,
 }
 
-/// The pause rule: the marks as they act, bounded by the cap of the buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Invariant: neither mark is above `cap`.
-    marks: Watermarks,
-    /// The size that is never exceeded.
-    cap: usize,
-}
-
-impl Limits {
-    pub(crate) fn new(marks: Watermarks, cap: usize) -> Self {
-        Self { marks: Watermarks::new(marks.low.min(cap), marks.high.min(cap)), cap }
-    }
+/// The pause rule. An exceeded budget applies it with [`Watermarks::NONE`].
+impl Watermarks {
+    /// The marks of a writer that may hold nothing.
+    pub(crate) const NONE: Self = Self { low: 0, high: 0 };
 
     /// Returns the state that follows `flow` when `size` bytes are held.
     #[inline]
     pub(crate) fn next(self, flow: Flow, size: usize) -> Flow {
         match flow {
-            Flow::Accepting if size > self.marks.high => Flow::Paused,
-            Flow::Paused if size <= self.marks.low => Flow::Accepting,
+            Flow::Accepting if size > self.high => Flow::Paused,
+            Flow::Paused if size <= self.low => Flow::Accepting,
             unchanged => unchanged,
         }
     }
@@ -185,19 +176,13 @@ impl Limits {
     ///
     /// Where the marks are equal, a writer at both of them has nothing to wait for.
     pub(crate) fn next_without_room(self, flow: Flow, size: usize) -> Flow {
-        if self.room(size) == 0 && size > self.marks.low { Flow::Paused } else { flow }
+        if self.room(size) == 0 && size > self.low { Flow::Paused } else { flow }
     }
 
     /// Returns the bytes of a borrowed slice that may still be copied in.
     #[inline]
     pub(crate) fn room(self, size: usize) -> usize {
-        self.marks.high.saturating_sub(size)
-    }
-
-    /// Tells whether one more chunk stays within the cap.
-    #[inline]
-    pub(crate) fn admits(self, size: usize, chunk: usize) -> bool {
-        size.checked_add(chunk).is_some_and(|total| total <= self.cap)
+        self.high.saturating_sub(size)
     }
 
     /// Returns the bytes that pause a writer when sent at once; 0 if it is paused.
@@ -212,7 +197,7 @@ impl Limits {
     pub(crate) fn until_resume(self, flow: Flow, size: usize) -> usize {
         match flow {
             Flow::Accepting => 0,
-            Flow::Paused => size.saturating_sub(self.marks.low),
+            Flow::Paused => size.saturating_sub(self.low),
         }
     }
 }
@@ -225,10 +210,6 @@ const DEFAULT_HIGH: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn limits(low: usize, high: usize) -> Limits {
-        Limits::new(Watermarks::new(low, high), usize::MAX)
-    }
 
     #[test]
     fn defaults_are_sixteen_and_sixty_four_kibibytes() {
@@ -247,54 +228,50 @@ mod tests {
 
     #[test]
     fn pauses_above_high_and_resumes_at_low() {
-        let limits = limits(50, 100);
-        assert_eq!(limits.next(Flow::Accepting, 100), Flow::Accepting);
-        assert_eq!(limits.next(Flow::Accepting, 101), Flow::Paused);
-        assert_eq!(limits.next(Flow::Paused, 51), Flow::Paused);
-        assert_eq!(limits.next(Flow::Paused, 50), Flow::Accepting);
+        let marks = Watermarks::new(50, 100);
+        assert_eq!(marks.next(Flow::Accepting, 100), Flow::Accepting);
+        assert_eq!(marks.next(Flow::Accepting, 101), Flow::Paused);
+        assert_eq!(marks.next(Flow::Paused, 51), Flow::Paused);
+        assert_eq!(marks.next(Flow::Paused, 50), Flow::Accepting);
     }
 
     #[test]
     fn high_of_max_never_pauses() {
-        let limits = limits(0, usize::MAX);
-        assert_eq!(limits.next(Flow::Accepting, usize::MAX - 1), Flow::Accepting);
-        assert_eq!(limits.until_pause(Flow::Accepting, 0), usize::MAX);
+        let marks = Watermarks::new(0, usize::MAX);
+        assert_eq!(marks.next(Flow::Accepting, usize::MAX - 1), Flow::Accepting);
+        assert_eq!(marks.until_pause(Flow::Accepting, 0), usize::MAX);
     }
 
     #[test]
     fn high_of_zero_pauses_with_the_first_byte() {
-        let limits = limits(0, 0);
-        assert_eq!(limits.next(Flow::Accepting, 0), Flow::Accepting);
-        assert_eq!(limits.next(Flow::Accepting, 1), Flow::Paused);
-        assert_eq!(limits.next_without_room(Flow::Accepting, 0), Flow::Accepting);
-        assert_eq!(limits.room(0), 0);
-    }
-
-    #[test]
-    fn a_cap_below_high_acts_as_the_high_mark() {
-        let limits = Limits::new(Watermarks::new(80, 100), 60);
-        assert_eq!(limits, Limits::new(Watermarks::new(60, 60), 60));
-        assert_eq!(limits.room(10), 50);
-        assert!(limits.admits(10, 50));
-        assert!(!limits.admits(10, 51));
-        assert!(!limits.admits(10, usize::MAX));
+        let marks = Watermarks::NONE;
+        assert_eq!(marks.next(Flow::Accepting, 0), Flow::Accepting);
+        assert_eq!(marks.next(Flow::Accepting, 1), Flow::Paused);
+        assert_eq!(marks.next_without_room(Flow::Accepting, 0), Flow::Accepting);
+        assert_eq!(marks.room(0), 0);
     }
 
     #[test]
     fn a_borrowed_slice_without_room_pauses_unless_at_the_low_mark() {
-        assert_eq!(limits(50, 100).next_without_room(Flow::Accepting, 100), Flow::Paused);
-        assert_eq!(limits(50, 100).next_without_room(Flow::Accepting, 99), Flow::Accepting);
-        assert_eq!(limits(100, 100).next_without_room(Flow::Accepting, 100), Flow::Accepting);
+        assert_eq!(Watermarks::new(50, 100).next_without_room(Flow::Accepting, 100), Flow::Paused);
+        assert_eq!(
+            Watermarks::new(50, 100).next_without_room(Flow::Accepting, 99),
+            Flow::Accepting
+        );
+        assert_eq!(
+            Watermarks::new(100, 100).next_without_room(Flow::Accepting, 100),
+            Flow::Accepting
+        );
     }
 
     #[test]
     fn exactly_the_bytes_until_pause_do_pause() {
         for (low, high) in [(0, 0), (5, 10), (10, 10)] {
-            let limits = limits(low, high);
+            let marks = Watermarks::new(low, high);
             for size in 0..=high {
-                let until = limits.until_pause(Flow::Accepting, size);
-                assert_eq!(limits.next(Flow::Accepting, size + until), Flow::Paused);
-                assert_eq!(limits.next(Flow::Accepting, size + until - 1), Flow::Accepting);
+                let until = marks.until_pause(Flow::Accepting, size);
+                assert_eq!(marks.next(Flow::Accepting, size + until), Flow::Paused);
+                assert_eq!(marks.next(Flow::Accepting, size + until - 1), Flow::Accepting);
             }
         }
     }
