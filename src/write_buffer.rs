@@ -1,42 +1,56 @@
+mod accept;
+#[cfg(feature = "time")]
+mod clock;
 mod drain;
-#[cfg(feature = "codec")]
-mod encode;
 mod gate;
 mod offer;
 mod options;
-#[cfg(feature = "time")]
-mod stall;
+mod write;
 
 use std::fmt;
 use std::io;
+use std::mem;
+use std::task::{Context, Waker};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 
-pub(crate) use self::drain::Calls;
-#[cfg(feature = "codec")]
-pub(crate) use self::encode::{Encoded, Refusal};
-pub(crate) use self::gate::Gate;
-pub(crate) use self::options::Options;
+pub(crate) use self::accept::AppendError;
 #[cfg(feature = "time")]
-use self::stall::StallClock;
+use self::clock::Clock;
+#[cfg(feature = "time")]
+pub(crate) use self::clock::PauseWatch;
+pub(crate) use self::drain::Calls;
+pub(crate) use self::gate::{Gate, Way};
+pub(crate) use self::options::Options;
 use crate::chunk_queue::ChunkQueue;
-use crate::error::{self, TrySendError};
-use crate::events;
+use crate::error::Refusal;
+use crate::events::Event;
 use crate::stats::Stats;
 use crate::watermarks::{Flow, Watermarks};
 
 /// The engine: a queue, the gate before it and the phase of its life.
 ///
-/// It owns no writer. `drain.rs` adds the methods that borrow one for the time of a poll.
+/// It owns no writer. `drain.rs` adds the methods that borrow one for the time of a poll, `write.rs`
+/// those that are given a borrowed slice beside it, `accept.rs` those that only queue.
+///
+/// Foreign code is called where all is counted, and last: owners of chunks are dropped after the
+/// count, tasks woken after that, events told at the end. A panic that comes out of a poll fails the
+/// writer, as nobody knows what the inner writer had taken by then.
 pub(crate) struct WriteBuffer {
     queue: ChunkQueue,
     gate: Gate,
     phase: Phase,
+    /// The task that waits for the writer to resume; it is woken also when that is not the doing of
+    /// the inner writer.
+    waiting: Option<Waker>,
+    /// The bytes that the inner writer was offered when it last answered `Pending`, 0 if it has
+    /// answered otherwise since. It may insist on being offered as many again.
+    promised: usize,
     #[cfg(feature = "time")]
-    stall: StallClock,
+    clock: Clock,
     /// Bytes that the inner writer accepted.
     written_bytes: u64,
-    /// Bytes that an abort removed.
+    /// Bytes that were accepted and then removed.
     discarded_bytes: u64,
     write_calls: u64,
     /// Largest size seen before bytes left the queue; `stats` adds the present size.
@@ -65,102 +79,74 @@ enum Phase {
 
 impl WriteBuffer {
     pub(crate) fn new(options: &Options) -> Self {
-        Self {
-            queue: ChunkQueue::with_coalesce_threshold(options.coalesce_threshold),
+        Self::with_queue(options, ChunkQueue::new(), 0)
+    }
+
+    /// Goes on where another one was taken apart: with its queue, behind `written` bytes.
+    pub(crate) fn with_queue(options: &Options, mut queue: ChunkQueue, written: u64) -> Self {
+        queue.set_coalesce_threshold(options.coalesce_threshold);
+        let mut buffer = Self {
+            queue,
             gate: Gate::new(options),
             phase: Phase::Open,
+            waiting: None,
+            promised: 0,
             #[cfg(feature = "time")]
-            stall: StallClock::new(options.stall_timeout),
-            written_bytes: 0,
+            clock: Clock::new(options),
+            written_bytes: written,
             discarded_bytes: 0,
             write_calls: 0,
             peak_buffer_size: 0,
-        }
-    }
-
-    /// Queues a chunk if the writer is neither paused nor closed nor at its cap.
-    #[inline]
-    pub(crate) fn try_send(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
-        if self.takes_freely(chunk.len()) {
-            self.queue.push(chunk);
-            return Ok(());
-        }
-        self.try_send_checked(chunk)
-    }
-
-    fn try_send_checked(&mut self, chunk: Bytes) -> Result<(), TrySendError> {
-        self.update();
-        if self.phase != Phase::Open {
-            return Err(TrySendError::Closed(chunk));
-        }
-        let refused =
-            self.gate.flow() == Flow::Paused || !self.gate.reserve(self.buffer_size(), chunk.len());
-        if refused && !chunk.is_empty() {
-            return Err(TrySendError::Full(chunk));
-        }
-        self.queue.push(chunk);
-        self.update();
-        Ok(())
-    }
-
-    /// Queues a chunk unless the writer is closed or at its cap; a paused one takes it.
-    #[inline]
-    pub(crate) fn start_send(&mut self, chunk: Bytes) -> io::Result<()> {
-        if self.takes_freely(chunk.len()) {
-            self.queue.push(chunk);
-            return Ok(());
-        }
-        self.start_send_checked(chunk)
-    }
-
-    fn start_send_checked(&mut self, chunk: Bytes) -> io::Result<()> {
-        match self.phase {
-            Phase::Open if self.gate.admits(self.buffer_size(), chunk.len()) => {}
-            Phase::Open => return Err(TrySendError::Full(chunk).into()),
-            Phase::Failed(kind) => return Err(io::Error::new(kind, TrySendError::Closed(chunk))),
-            _ => return Err(TrySendError::Closed(chunk).into()),
-        }
-        self.queue.push(chunk);
-        self.update();
-        Ok(())
+        };
+        buffer.update();
+        buffer.settle(None);
+        buffer
     }
 
     /// Drops the queue and closes the writer. Returns the bytes discarded.
     pub(crate) fn abort(&mut self) -> usize {
         let discarded = self.buffer_size();
-        self.peak_buffer_size = self.peak_buffer_size.max(discarded);
-        self.discarded_bytes += discarded as u64;
-        self.queue.clear();
         if self.phase == Phase::Open {
             self.enter(Phase::Draining);
         }
+        self.peak_buffer_size = self.peak_buffer_size.max(discarded);
+        self.discarded_bytes += discarded as u64;
+        let fresh = self.new_queue();
+        let removed = mem::replace(&mut self.queue, fresh);
+        self.promised = 0;
         self.progress();
         self.update();
+        self.settle(None);
+        drop(removed);
         discarded
     }
 
     pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks) {
         self.gate.set_watermarks(watermarks, self.queue.remaining());
+        self.settle(None);
     }
 
     /// Gives the queue out. Its bytes no longer count in the budget.
     pub(crate) fn into_queue(mut self) -> ChunkQueue {
-        std::mem::take(&mut self.queue)
+        mem::take(&mut self.queue)
     }
 
     /// Takes the gate out, for an owner that checks what comes in by itself.
     pub(crate) fn take_gate(&mut self) -> Gate {
-        std::mem::replace(&mut self.gate, Gate::unlimited())
+        mem::replace(&mut self.gate, Gate::unlimited())
     }
 
-    /// Exchanges the queue for another one.
-    pub(crate) fn swap_queue(&mut self, queue: &mut ChunkQueue) {
-        std::mem::swap(&mut self.queue, queue);
+    /// Opens what has failed, for another inner writer.
+    pub(crate) fn reopen(&mut self) {
+        self.phase = Phase::Open;
+        self.promised = 0;
+        self.progress();
+        self.gate.reopen();
     }
 
-    /// Appends chunks unchecked, for an owner that checks what comes in by itself.
-    pub(crate) fn extend(&mut self, chunks: impl IntoIterator<Item = Bytes>) {
-        self.queue.extend(chunks);
+    /// Gives the queue to an owner that checks what comes in by itself.
+    pub(crate) fn queue_mut(&mut self) -> &mut ChunkQueue {
+        &mut self.queue
     }
 
     /// Returns an empty queue with the same options.
@@ -188,12 +174,12 @@ impl WriteBuffer {
 
     pub(crate) fn bytes_until_pause(&self) -> usize {
         let size = self.buffer_size();
-        self.gate.limits().until_pause(self.gate.flow_at(size), size)
+        self.gate.marks().until_pause(self.gate.flow_at(size), size)
     }
 
     pub(crate) fn bytes_until_resume(&self) -> usize {
         let size = self.buffer_size();
-        self.gate.limits().until_resume(self.gate.flow_at(size), size)
+        self.gate.marks().until_resume(self.gate.flow_at(size), size)
     }
 
     /// Tells whether chunks can be sent.
@@ -218,6 +204,17 @@ impl WriteBuffer {
         self.gate.watermarks()
     }
 
+    /// Returns the position up to which the inner writer has accepted.
+    #[inline]
+    pub(crate) fn written(&self) -> u64 {
+        self.written_bytes
+    }
+
+    #[inline]
+    pub(crate) fn write_calls(&self) -> u64 {
+        self.write_calls
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         let size = self.buffer_size();
         Stats {
@@ -226,6 +223,8 @@ impl WriteBuffer {
             write_calls: self.write_calls,
             pauses: self.gate.pauses(),
             peak_buffer_size: self.peak_buffer_size.max(size),
+            #[cfg(feature = "time")]
+            paused_time: self.gate.watch().total(),
         }
     }
 
@@ -235,15 +234,16 @@ impl WriteBuffer {
         self.gate.is_wide_open(self.buffer_size(), count)
     }
 
-    /// Removes bytes that the inner writer has taken.
+    /// Removes bytes that the inner writer has taken. Owners of chunks are dropped last.
     #[inline(always)]
     fn trim(&mut self, count: usize) {
         if self.buffer_size() > self.peak_buffer_size {
             self.peak_buffer_size = self.buffer_size();
         }
-        self.queue.advance(count);
+        let spent = self.queue.trim(count);
         self.progress();
         self.update();
+        self.queue.drop_spent(spent);
     }
 
     /// Carries the present size over to the budget and to the pause state.
@@ -252,11 +252,39 @@ impl WriteBuffer {
         self.gate.update(self.queue.remaining());
     }
 
-    /// Restarts the stall clock: bytes have left the queue.
+    /// Takes note of an inner writer that has taken something, or has ended what it was asked for.
     #[inline]
     fn progress(&mut self) {
         #[cfg(feature = "time")]
-        self.stall.progress(self.queue.remaining());
+        {
+            self.clock.progress();
+            if self.queue.is_empty() {
+                self.clock.rest();
+            }
+        }
+    }
+
+    /// Wakes who waits for the writer to resume, if it has or cannot any more, and tells what there
+    /// is to tell. The task that polls need not be woken.
+    #[inline]
+    fn settle(&mut self, polling: Option<&Context<'_>>) {
+        if self.waiting.is_some() || self.gate.has_events() {
+            self.wake_and_tell(polling);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_and_tell(&mut self, polling: Option<&Context<'_>>) {
+        let is_over = self.phase != Phase::Open || self.gate.flow() == Flow::Accepting;
+        let waiting = if is_over { self.waiting.take() } else { None };
+        let events = self.gate.take_events();
+        if let Some(waiting) = waiting
+            && !polling.is_some_and(|cx| waiting.will_wake(cx.waker()))
+        {
+            waiting.wake();
+        }
+        events.tell();
     }
 
     /// Goes on to a later phase. None of them accepts bytes.
@@ -266,30 +294,27 @@ impl WriteBuffer {
     }
 
     fn fail(&mut self, error: io::Error) -> io::Error {
-        events::failed(&error, self.buffer_size());
         self.enter(Phase::Failed(error.kind()));
+        self.gate.note(Event::Failed { kind: error.kind(), unsent: self.buffer_size() });
         error
     }
 
     /// Lets through what may happen until the shutdown has begun.
     #[inline]
-    fn check_open(&self) -> io::Result<()> {
-        if self.phase == Phase::Open { Ok(()) } else { Err(self.not_open()) }
+    fn check_open(&self) -> Result<(), Refusal> {
+        if self.phase == Phase::Open { Ok(()) } else { Err(self.refusal()) }
     }
 
     #[cold]
-    fn not_open(&self) -> io::Error {
-        match self.phase {
-            Phase::Failed(kind) => error::failed_before(kind),
-            _ => error::closed(),
-        }
+    fn refusal(&self) -> Refusal {
+        self.failure().map_or(Refusal::Closed, Refusal::Failed)
     }
 
     /// Lets through what may happen until a failure.
     #[inline]
-    fn check_not_failed(&self) -> io::Result<()> {
+    fn check_not_failed(&self) -> Result<(), Refusal> {
         match self.phase {
-            Phase::Failed(kind) => Err(error::failed_before(kind)),
+            Phase::Failed(kind) => Err(Refusal::Failed(kind)),
             _ => Ok(()),
         }
     }
@@ -299,7 +324,7 @@ impl WriteBuffer {
 impl Drop for WriteBuffer {
     fn drop(&mut self) {
         if !self.queue.is_empty() {
-            events::dropped(self.buffer_size());
+            crate::events::dropped(self.buffer_size());
         }
     }
 }
@@ -311,6 +336,6 @@ impl fmt::Debug for WriteBuffer {
             .field("gate", &self.gate)
             .field("phase", &self.phase)
             .field("stats", &self.stats())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,16 @@
 use std::io::{self, IoSlice};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf;
 use tokio::io::AsyncWrite;
 
+#[cfg(feature = "time")]
+use super::PauseWatch;
 use super::offer::Offer;
 use super::{Phase, WriteBuffer};
-use crate::error;
-use crate::watermarks::{Flow, Limits};
+use crate::error::{self, Refusal};
+use crate::watermarks::Flow;
 
 impl WriteBuffer {
     /// Waits until the writer is not paused; drains while it is.
@@ -29,7 +31,15 @@ impl WriteBuffer {
     ) -> Poll<io::Result<()>> {
         self.check_open()?;
         self.update();
-        self.poll_drain_to(Self::is_accepting, inner, cx, &mut Calls::new())
+        let result = self.poll_guarded(cx, |this, cx| {
+            this.poll_drain_to(Self::is_accepting, inner, cx, &mut Calls::new())
+        });
+        if result.is_ready() {
+            self.waiting = None;
+        } else if !self.waiting.as_ref().is_some_and(|waiting| waiting.will_wake(cx.waker())) {
+            self.waiting = Some(cx.waker().clone());
+        }
+        result
     }
 
     /// Drains until the queue is empty.
@@ -39,7 +49,9 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_not_failed()?;
-        self.poll_drain_to(Self::is_empty, inner, cx, &mut Calls::new())
+        self.poll_guarded(cx, |this, cx| {
+            this.poll_drain_to(Self::is_empty, inner, cx, &mut Calls::new())
+        })
     }
 
     /// Drains until the inner writer has taken something or the queue is empty.
@@ -52,22 +64,20 @@ impl WriteBuffer {
         self.check_not_failed()?;
         let before = self.buffer_size();
         let goal = |this: &Self| this.is_empty() || this.buffer_size() < before;
-        self.poll_drain_to(goal, inner, cx, calls)
+        self.poll_guarded(cx, |this, cx| this.poll_drain_to(goal, inner, cx, calls))
     }
 
-    /// Flushes the inner writer, while `waiting` bytes elsewhere wait for that.
+    /// Flushes the inner writer.
     pub(crate) fn poll_flush_inner<W: AsyncWrite + ?Sized>(
         &mut self,
         mut inner: Pin<&mut W>,
         cx: &mut Context<'_>,
         calls: &mut Calls,
-        waiting: usize,
     ) -> Poll<io::Result<()>> {
         self.check_not_failed()?;
-        match self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx)) {
-            Poll::Pending => self.poll_stalled(cx, waiting).map(Err),
-            ready => ready,
-        }
+        self.poll_guarded(cx, |this, cx| {
+            this.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx))
+        })
     }
 
     /// Drains until the queue is empty, then flushes the inner writer.
@@ -77,11 +87,13 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if self.phase != Phase::Open && (self.is_flushed() || self.failure().is_some()) {
-            return Poll::Ready(self.check_not_failed());
+            return Poll::Ready(Ok(self.check_not_failed()?));
         }
-        let calls = &mut Calls::new();
-        ready!(self.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
-        self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx))
+        self.poll_guarded(cx, |this, cx| {
+            let calls = &mut Calls::new();
+            ready!(this.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
+            this.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx))
+        })
     }
 
     /// Drains until the queue is empty, flushes the inner writer and shuts it down, each once.
@@ -93,92 +105,69 @@ impl WriteBuffer {
         cx: &mut Context<'_>,
         calls: &mut Calls,
     ) -> Poll<io::Result<()>> {
-        loop {
-            let next = match self.phase {
-                Phase::Open => Phase::Draining,
-                Phase::Draining => {
-                    ready!(self.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
-                    Phase::Flushing
-                }
-                Phase::Flushing => {
-                    ready!(self.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx)))?;
-                    Phase::ShuttingDown
-                }
-                Phase::ShuttingDown => {
-                    ready!(self.poll_inner(cx, calls, |cx| inner.as_mut().poll_shutdown(cx)))?;
-                    Phase::Shut
-                }
-                Phase::Shut => return Poll::Ready(Ok(())),
-                Phase::Failed(kind) => return Poll::Ready(Err(error::failed_before(kind))),
-            };
-            self.enter(next);
-        }
+        self.poll_guarded(cx, |this, cx| {
+            loop {
+                let next = match this.phase {
+                    Phase::Open => Phase::Draining,
+                    Phase::Draining => {
+                        ready!(this.poll_drain_to(Self::is_empty, inner.as_mut(), cx, calls))?;
+                        Phase::Flushing
+                    }
+                    Phase::Flushing => {
+                        ready!(this.poll_inner(cx, calls, |cx| inner.as_mut().poll_flush(cx)))?;
+                        Phase::ShuttingDown
+                    }
+                    Phase::ShuttingDown => {
+                        ready!(this.poll_inner(cx, calls, |cx| inner.as_mut().poll_shutdown(cx)))?;
+                        Phase::Shut
+                    }
+                    Phase::Shut => return Poll::Ready(Ok(())),
+                    Phase::Failed(kind) => {
+                        return Poll::Ready(Err(Refusal::Failed(kind).into()));
+                    }
+                };
+                this.enter(next);
+            }
+        })
     }
 
-    /// Accepts bytes of a borrowed slice: by a copy while there is room, else see
-    /// [`poll_write_vectored`](Self::poll_write_vectored).
+    /// Polls by `poll`, which may call the inner writer, and sees to what holds for all such polls: a
+    /// panic fails the writer, time may be over, those who wait are woken and events told.
     #[inline]
-    pub(crate) fn poll_write<W: AsyncWrite + ?Sized>(
+    pub(super) fn poll_guarded<T>(
         &mut self,
-        inner: Pin<&mut W>,
         cx: &mut Context<'_>,
-        src: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if src.len() < PASS_THROUGH && self.takes_freely(src.len()) {
-            self.queue.extend_from_slice(src);
-            return Poll::Ready(Ok(src.len()));
+        poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let guard = Unwinding { buffer: self };
+        #[cfg_attr(not(feature = "time"), expect(unused_mut))]
+        let mut result = poll(&mut *guard.buffer, cx);
+        #[cfg(feature = "time")]
+        if result.is_pending() {
+            let watch = guard.buffer.gate.watch();
+            result = guard.buffer.poll_late(cx, watch).map(Err);
         }
-        self.poll_write_vectored(inner, cx, &[IoSlice::new(src)])
+        guard.buffer.settle(Some(cx));
+        mem::forget(guard);
+        result
     }
 
-    /// Accepts bytes of borrowed slices.
-    ///
-    /// Few bytes are copied. Many, or more than there is room for, go out behind the queue in one
-    /// gather; what the inner writer leaves of them is copied as far as there is room.
-    #[inline(never)]
-    pub(crate) fn poll_write_vectored<W: AsyncWrite + ?Sized>(
-        &mut self,
-        mut inner: Pin<&mut W>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.check_open()?;
-        let total = slices.iter().fold(0_usize, |total, slice| total.saturating_add(slice.len()));
-        if total == 0 {
-            return Poll::Ready(Ok(0));
+    /// Waits for what may last too long: for the inner writer, or for the end of the pause that `watch`
+    /// knows of. It is looked at after the inner writer was asked, so that time in which nobody
+    /// polled is not held against one that is ready again.
+    #[cfg(feature = "time")]
+    pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>, watch: PauseWatch) -> Poll<io::Error> {
+        let (error, event) = ready!(self.clock.poll_late(cx, watch, self.buffer_size()));
+        if let Some(event) = event {
+            self.gate.note(event);
         }
-        let calls = &mut Calls::new();
-        self.gate.update_for_slice(self.queue.remaining());
-        ready!(self.poll_drain_to(Self::is_accepting, inner.as_mut(), cx, calls))?;
-
-        // Taken once, as the budget that they depend on is shared with other threads.
-        let limits = self.gate.limits();
-        let mut taken = 0;
-        if total >= PASS_THROUGH || total > limits.room(self.buffer_size()) {
-            match self.poll_drain_behind(slices, inner, cx, calls) {
-                Poll::Ready(result) => taken = result?,
-                Poll::Pending if limits.room(self.buffer_size()) == 0 => return Poll::Pending,
-                Poll::Pending => {}
-            }
-        }
-        Poll::Ready(Ok(taken + self.copy(slices, taken, limits)))
+        Poll::Ready(self.fail(error))
     }
 
-    /// Copies what lies behind the first `skip` bytes of `slices`, up to the room that there is,
-    /// and returns how much that was.
-    fn copy(&mut self, slices: &[IoSlice<'_>], mut skip: usize, limits: Limits) -> usize {
-        let before = self.buffer_size();
-        for slice in slices {
-            let rest = &slice[skip.min(slice.len())..];
-            skip -= slice.len() - rest.len();
-            let room = limits.room(self.buffer_size());
-            self.queue.extend_from_slice(&rest[..rest.len().min(room)]);
-            if rest.len() >= room {
-                break;
-            }
-        }
-        self.update();
-        self.buffer_size() - before
+    /// Tells whether a pause may last too long.
+    #[cfg(feature = "time")]
+    pub(crate) fn limits_pauses(&self) -> bool {
+        self.clock.pause_timeout().is_some()
     }
 
     /// The drain loop: writes the queue until `goal` is reached.
@@ -196,49 +185,35 @@ impl WriteBuffer {
         Poll::Ready(Ok(()))
     }
 
-    /// Drains until part of `slices`, which lie behind the queue, was taken, or the inner writer
-    /// takes no more. Returns how many bytes of them were taken.
-    fn poll_drain_behind<W: AsyncWrite + ?Sized>(
-        &mut self,
-        slices: &[IoSlice<'_>],
-        mut inner: Pin<&mut W>,
-        cx: &mut Context<'_>,
-        calls: &mut Calls,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            let written = ready!(self.poll_write_queue(slices, inner.as_mut(), cx, calls))?;
-            if written.behind > 0 || written.left > 0 {
-                return Poll::Ready(Ok(written.behind));
-            }
-        }
-    }
-
     /// The step of the drain: peek, write, trim. Offers the queue and what lies `behind` it in one
-    /// call.
+    /// call. Returns how much of what lies behind was taken; nothing if the inner writer was
+    /// interrupted.
     ///
     /// Every byte that leaves the writer passes here.
     #[inline(always)]
-    fn poll_write_queue<W: AsyncWrite + ?Sized>(
+    pub(super) fn poll_write_queue<W: AsyncWrite + ?Sized>(
         &mut self,
         behind: &[IoSlice<'_>],
         inner: Pin<&mut W>,
         cx: &mut Context<'_>,
         calls: &mut Calls,
-    ) -> Poll<io::Result<Written>> {
+    ) -> Poll<io::Result<usize>> {
         ready!(calls.poll_next(cx));
         self.write_calls += 1;
-        let Offer { bytes: offered, answer } = Offer::make(&self.queue, behind, inner, cx);
+        let Offer { bytes: offered, answer } = Offer::make(&self.queue, behind, self.promised, inner, cx);
         let written = match answer {
             Poll::Ready(Ok(written)) if (1..=offered).contains(&written) => written,
             answer => {
-                ready!(self.poll_without_progress(answer, offered, cx))?;
-                return Poll::Ready(Ok(Written { behind: 0, left: 0 }));
+                ready!(self.poll_without_progress(answer, offered, calls))?;
+                return Poll::Ready(Ok(0));
             }
         };
+        calls.took_something = true;
+        self.promised = 0;
         let queued = if behind.is_empty() { written } else { written.min(self.buffer_size()) };
         self.written_bytes += written as u64;
         self.trim(queued);
-        Poll::Ready(Ok(Written { behind: written - queued, left: offered - written }))
+        Poll::Ready(Ok(written - queued))
     }
 
     /// The end of a step in which the inner writer took nothing, or says that it took more than it
@@ -248,10 +223,15 @@ impl WriteBuffer {
         &mut self,
         answer: Poll<io::Result<usize>>,
         offered: usize,
-        cx: &mut Context<'_>,
+        calls: &Calls,
     ) -> Poll<io::Result<()>> {
         let error = match answer {
-            Poll::Pending => ready!(self.poll_stalled(cx, self.buffer_size())),
+            Poll::Pending => {
+                self.promised = offered;
+                self.wait_for_inner();
+                self.queue.wait(!calls.took_something);
+                return Poll::Pending;
+            }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
                 return Poll::Ready(Ok(()));
             }
@@ -267,20 +247,8 @@ impl WriteBuffer {
     }
 
     #[inline]
-    fn is_accepting(&self) -> bool {
+    pub(super) fn is_accepting(&self) -> bool {
         self.gate.flow() == Flow::Accepting
-    }
-
-    /// The answer to a `Pending` of the inner writer while bytes wait: `Pending`, until it lasts
-    /// too long.
-    #[cfg_attr(not(feature = "time"), expect(unused_variables))]
-    fn poll_stalled(&mut self, cx: &mut Context<'_>, waiting: usize) -> Poll<io::Error> {
-        self.queue.stalled();
-        #[cfg(feature = "time")]
-        if let Poll::Ready(error) = self.stall.poll_stalled(cx, waiting) {
-            return Poll::Ready(self.fail(error));
-        }
-        Poll::Pending
     }
 
     /// Calls the inner writer's flush or shutdown, again where it was interrupted.
@@ -296,32 +264,50 @@ impl WriteBuffer {
     ) -> Poll<io::Result<()>> {
         calls.left = calls.left.saturating_sub(1);
         loop {
-            match ready!(call(cx)) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            match call(cx) {
+                Poll::Pending => {
+                    self.wait_for_inner();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(())) => {
+                    self.progress();
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
                     ready!(calls.poll_next(cx));
                 }
-                result => return Poll::Ready(result.map_err(|error| self.fail(error))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.fail(error))),
             }
         }
     }
-}
 
-/// What one call of the inner writer took; nothing if it was interrupted.
-struct Written {
-    /// Bytes of what lies behind the queue.
-    behind: usize,
-    /// Bytes that were offered and not taken.
-    left: usize,
+    #[cold]
+    #[inline(never)]
+    fn poll_panicked(&mut self) {
+        let _ = self.fail(error::panicked());
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
+        }
+    }
+
+    /// Takes note of something that waits for the inner writer.
+    #[inline]
+    fn wait_for_inner(&mut self) {
+        #[cfg(feature = "time")]
+        self.clock.wait();
+    }
 }
 
 /// The calls of the inner writer that one poll may still make.
 pub(crate) struct Calls {
     left: u32,
+    /// Whether the inner writer has taken bytes in this poll.
+    took_something: bool,
 }
 
 impl Calls {
     pub(crate) fn new() -> Self {
-        Self { left: CALLS_PER_POLL }
+        Self { left: CALLS_PER_POLL, took_something: false }
     }
 
     /// Takes one call; after the last one the task is woken to go on in its next poll.
@@ -336,7 +322,17 @@ impl Calls {
     }
 }
 
+/// A poll that calls foreign code. Dropped by a panic only.
+struct Unwinding<'a> {
+    buffer: &'a mut WriteBuffer,
+}
+
+impl Drop for Unwinding<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.buffer.poll_panicked();
+    }
+}
+
 /// Inner writes in one poll: an inner writer that is always ready must not keep its thread.
 const CALLS_PER_POLL: u32 = 32;
-/// Bytes from which a borrowed slice is offered in place: below, copying costs less than a call.
-const PASS_THROUGH: usize = 32 * 1024;

@@ -1,18 +1,20 @@
 use crate::budget::Credit;
 use crate::events::{Event, Outbox};
-use crate::watermarks::{Flow, Limits, Watermarks};
+use crate::watermarks::{Flow, Watermarks};
 use crate::write_buffer::Options;
+#[cfg(feature = "time")]
+use crate::write_buffer::clock::PauseWatch;
 
-/// The check on the way in: the pause state, the cap and the budget.
+/// The check on the way in: the pause state, the hard limit and the budget.
 ///
-/// It holds no bytes; its owner tells it the buffer size.
+/// It judges an item by the state before it, never by its length. It holds no bytes; its owner tells it
+/// the buffer size.
 #[derive(Debug)]
 pub(crate) struct Gate {
     flow: Flow,
     watermarks: Watermarks,
-    max_buffer_size: usize,
-    /// The watermarks and the cap as they act while the budget is not exceeded.
-    limits: Limits,
+    /// The size from which on nothing comes in past a pause.
+    hard_limit: usize,
     /// Invariant: what it holds of the budget is the size at the last update.
     credit: Credit,
     /// Whether nothing comes in any more.
@@ -22,7 +24,18 @@ pub(crate) struct Gate {
     /// budget, else 0.
     free_below: usize,
     pauses: u64,
+    #[cfg(feature = "time")]
+    watch: PauseWatch,
     outbox: Outbox,
+}
+
+/// How an item comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It waits for its turn, or comes back.
+    InTurn,
+    /// It does not wait, up to the hard limit.
+    PastPause,
 }
 
 impl Gate {
@@ -30,22 +43,32 @@ impl Gate {
         let mut gate = Self {
             flow: Flow::Accepting,
             watermarks: options.watermarks,
-            max_buffer_size: options.max_buffer_size,
-            limits: Limits::new(options.watermarks, options.max_buffer_size),
+            hard_limit: options.hard_limit,
             credit: Credit::new(options.budget.clone()),
             shut: false,
             free_below: 0,
             pauses: 0,
+            #[cfg(feature = "time")]
+            watch: PauseWatch::default(),
             outbox: Outbox::default(),
         };
         gate.update_free_below();
         gate
     }
 
-    /// Creates a gate that is never shut.
+    /// Creates a gate that never pauses.
     pub(crate) fn unlimited() -> Self {
         let watermarks = Watermarks::new(usize::MAX, usize::MAX);
         Self::new(&Options { watermarks, ..Options::default() })
+    }
+
+    /// Tells whether an item of `length` bytes is taken when `size` bytes are held: by the pause state
+    /// as of the last update.
+    pub(crate) fn admits(&self, way: Way, size: usize, length: usize) -> bool {
+        let is_taken =
+            self.flow == Flow::Accepting || (way == Way::PastPause && size < self.hard_limit);
+        // It takes a mapping that is queued many times over not to be countable.
+        is_taken && size.checked_add(length).is_some()
     }
 
     /// Carries the size over to the budget and to the pause state.
@@ -57,38 +80,20 @@ impl Gate {
     }
 
     fn update_all(&mut self, size: usize) {
-        if let Some(event) = self.credit.set(size) {
-            self.outbox.send(event);
-        }
+        self.credit.set(size, &mut self.outbox);
         self.set_flow(self.flow_at(size), size);
     }
 
     /// Takes note of a borrowed slice: it pauses the writer where it finds no room.
     pub(crate) fn update_for_slice(&mut self, size: usize) {
         self.update(size);
-        self.set_flow(self.limits().next_without_room(self.flow, size), size);
+        self.set_flow(self.marks().next_without_room(self.flow, size), size);
     }
 
     pub(crate) fn set_watermarks(&mut self, watermarks: Watermarks, size: usize) {
         self.watermarks = watermarks;
-        self.limits = Limits::new(watermarks, self.max_buffer_size);
         self.update_free_below();
         self.update(size);
-    }
-
-    /// Keeps events from now on until they are [taken](Self::take_events): for an owner that calls
-    /// under a lock.
-    pub(crate) fn keep_events(&mut self) {
-        self.outbox = Outbox::keeping();
-    }
-
-    #[inline]
-    pub(crate) fn has_events(&self) -> bool {
-        !self.outbox.is_empty()
-    }
-
-    pub(crate) fn take_events(&mut self) -> Outbox {
-        self.outbox.take()
     }
 
     /// Lets nothing in from now on without the question whether the writer is open.
@@ -97,26 +102,26 @@ impl Gate {
         self.update_free_below();
     }
 
-    /// Takes room for a chunk under the cap and in the budget; a refusal takes nothing.
-    pub(crate) fn reserve(&mut self, size: usize, chunk: usize) -> bool {
-        self.admits(size, chunk) && self.credit.try_grow(chunk)
+    /// Takes back a [`shut`](Self::shut).
+    pub(crate) fn reopen(&mut self) {
+        self.shut = false;
+        self.update_free_below();
     }
 
-    /// Tells whether one more chunk stays within the cap.
+    /// Adds an event to what is to be told.
+    pub(crate) fn note(&mut self, event: Event) {
+        self.outbox.push(event);
+    }
+
     #[inline]
-    pub(crate) fn admits(&self, size: usize, chunk: usize) -> bool {
-        self.limits.admits(size, chunk)
+    pub(crate) fn has_events(&self) -> bool {
+        !self.outbox.is_empty()
     }
 
-    /// Tells whether there is a budget.
+    /// Takes what is to be told, once the state is as it will be and no lock is held.
     #[inline]
-    pub(crate) fn is_limited(&self) -> bool {
-        self.credit.is_limited()
-    }
-
-    /// Returns the size that is never exceeded.
-    pub(crate) fn cap(&self) -> usize {
-        self.max_buffer_size
+    pub(crate) fn take_events(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
     }
 
     /// Returns the size up to below which bytes come in with nothing to update but their count.
@@ -131,14 +136,10 @@ impl Gate {
         more < self.free_below.saturating_sub(size)
     }
 
-    /// Returns the limits as they act now: an exceeded budget pulls both marks down to 0.
+    /// Returns the marks as they act now: an exceeded budget pulls both down to 0.
     #[inline]
-    pub(crate) fn limits(&self) -> Limits {
-        if self.credit.is_exceeded() {
-            Limits::new(Watermarks::new(0, 0), self.max_buffer_size)
-        } else {
-            self.limits
-        }
+    pub(crate) fn marks(&self) -> Watermarks {
+        if self.credit.is_exceeded() { Watermarks::NONE } else { self.watermarks }
     }
 
     /// Returns the pause state as of the last update.
@@ -147,10 +148,10 @@ impl Gate {
         self.flow
     }
 
-    /// Returns the pause state by the size and the limits of now.
+    /// Returns the pause state by the size and the marks of now.
     #[inline]
     pub(crate) fn flow_at(&self, size: usize) -> Flow {
-        self.limits().next(self.flow, size)
+        self.marks().next(self.flow, size)
     }
 
     pub(crate) fn watermarks(&self) -> Watermarks {
@@ -159,6 +160,11 @@ impl Gate {
 
     pub(crate) fn pauses(&self) -> u64 {
         self.pauses
+    }
+
+    #[cfg(feature = "time")]
+    pub(crate) fn watch(&self) -> PauseWatch {
+        self.watch
     }
 
     #[inline]
@@ -172,12 +178,14 @@ impl Gate {
 
     fn update_free_below(&mut self) {
         let is_free = !self.shut && self.flow == Flow::Accepting && !self.credit.is_limited();
-        self.free_below = if is_free { self.limits.room(0).saturating_add(1) } else { 0 };
+        self.free_below = if is_free { self.watermarks.high().saturating_add(1) } else { 0 };
     }
 
     fn flow_changed(&mut self, size: usize) {
         let watermarks = self.watermarks;
-        self.outbox.send(match self.flow {
+        #[cfg(feature = "time")]
+        self.watch.changed(self.flow);
+        self.outbox.push(match self.flow {
             Flow::Paused => {
                 self.pauses += 1;
                 Event::Paused { size, watermarks }

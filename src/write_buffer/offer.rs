@@ -7,6 +7,7 @@ use bytes::Buf;
 use tokio::io::{AsyncWrite, ReadBuf};
 
 use crate::chunk_queue::ChunkQueue;
+use crate::error;
 
 /// What one call of the inner writer was offered, and what it answered.
 pub(super) struct Offer {
@@ -18,18 +19,21 @@ pub(super) struct Offer {
 impl Offer {
     /// Offers the front of `queue`, and behind its end the slices of `behind`, in one call.
     ///
-    /// Nothing is removed from the queue.
+    /// Nothing is removed from the queue. As long as nothing is, and nothing changes but what comes
+    /// behind, a later offer begins with the same bytes and is not shorter: also if the slices have come
+    /// into the queue, where `promised` says how much was offered with them.
     #[inline]
     pub(super) fn make<W: AsyncWrite + ?Sized>(
         queue: &ChunkQueue,
         behind: &[IoSlice<'_>],
+        promised: usize,
         inner: Pin<&mut W>,
         cx: &mut Context<'_>,
     ) -> Self {
         if behind.is_empty() && queue.chunk().len() == queue.remaining() {
             return Self::plain(queue.chunk(), inner, cx);
         }
-        let Self { bytes, answer } = Self::many(queue, behind, inner, cx);
+        let Self { bytes, answer } = Self::many(queue, behind, promised, inner, cx);
         Self { bytes, answer }
     }
 
@@ -37,12 +41,15 @@ impl Offer {
     fn many<W: AsyncWrite + ?Sized>(
         queue: &ChunkQueue,
         behind: &[IoSlice<'_>],
+        promised: usize,
         inner: Pin<&mut W>,
         cx: &mut Context<'_>,
     ) -> Self {
-        if !inner.is_write_vectored() {
+        // What was gathered may look fragmented by the cut of a slice that has come into the queue.
+        let may_merge = promised <= MERGED_BYTES && queue.coalesce_threshold() > 0;
+        if !inner.is_write_vectored() || (may_merge && is_fragmented(queue, behind)) {
             Self::merged(queue, behind, inner, cx)
-        } else if queue.chunk_count() + behind.len() <= FEW_SLICES {
+        } else if queue.chunk_count() + behind.len() < FEW_SLICES {
             Self::gathered::<FEW_SLICES, W>(queue, behind, inner, cx)
         } else {
             Self::gathered::<MAX_SLICES, W>(queue, behind, inner, cx)
@@ -61,7 +68,8 @@ impl Offer {
         Self { bytes: piece.len(), answer: inner.poll_write(cx, piece) }
     }
 
-    /// Gathers up to `N` pieces.
+    /// Gathers up to `N` pieces; one less where slices come behind the queue, which in the queue may
+    /// be one piece more: the first of them is cut where a block ends.
     #[inline(never)]
     fn gathered<const N: usize, W: AsyncWrite + ?Sized>(
         queue: &ChunkQueue,
@@ -71,14 +79,15 @@ impl Offer {
     ) -> Self {
         let mut slices = [IoSlice::new(&[]); N];
         let (mut filled, mut bytes) = (0, 0);
-        pieces(queue, behind).take(N).for_each(|piece| {
+        for piece in pieces(queue, behind).take(N - usize::from(!behind.is_empty())) {
             let piece = &piece[..piece.len().min(MAX_BYTES - bytes)];
-            if !piece.is_empty() {
-                slices[filled] = IoSlice::new(piece);
-                filled += 1;
-                bytes += piece.len();
+            if piece.is_empty() {
+                break;
             }
-        });
+            slices[filled] = IoSlice::new(piece);
+            filled += 1;
+            bytes += piece.len();
+        }
         let answer = match &slices[..filled] {
             [only] => inner.poll_write(cx, only),
             many => inner.poll_write_vectored(cx, many),
@@ -86,8 +95,7 @@ impl Offer {
         Self { bytes, answer }
     }
 
-    /// For a writer that cannot gather, neighbours are copied together on the stack: the queue
-    /// itself stays as it is.
+    /// Copies neighbours together on the stack: the queue itself stays as it is.
     #[inline(never)]
     fn merged<W: AsyncWrite + ?Sized>(
         queue: &ChunkQueue,
@@ -113,18 +121,91 @@ impl Offer {
     }
 }
 
+/// How to drain a queue that has no writer of this crate.
+impl ChunkQueue {
+    /// Offers the front of the queue to `inner` in one call, and removes what it takes. Returns how
+    /// many bytes that are; 0 for an empty queue, without a call.
+    ///
+    /// Many chunks are gathered, and neighbours merged where that is cheaper or `inner` cannot
+    /// gather. After `Pending` the next call offers at least as much, from the same byte on.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `inner`, also [`Interrupted`](io::ErrorKind::Interrupted), upon which
+    /// nothing was removed; [`WriteZero`](io::ErrorKind::WriteZero) if it took none of the bytes; and
+    /// [`InvalidData`](io::ErrorKind::InvalidData) if it claims to have taken more than it was
+    /// offered, all of which is removed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::ChunkQueue;
+    /// use std::{future::poll_fn, pin::Pin};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut queue = ChunkQueue::with_coalesce_threshold(0);
+    /// queue.extend(["hello, ".into(), "world".into()]);
+    /// let mut stream = Vec::new();
+    /// while !queue.is_empty() {
+    ///     poll_fn(|cx| queue.poll_write_to(Pin::new(&mut stream), cx)).await?;
+    /// }
+    /// assert_eq!(stream, b"hello, world");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn poll_write_to<W: AsyncWrite + ?Sized>(
+        &mut self,
+        inner: Pin<&mut W>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if self.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let Offer { bytes: offered, answer } = Offer::make(self, &[], 0, inner, cx);
+        answer.map(|result| match result? {
+            0 => Err(error::write_zero()),
+            written if written > offered => {
+                self.advance(offered);
+                Err(error::over_report(written, offered))
+            }
+            written => {
+                self.advance(written);
+                Ok(written)
+            }
+        })
+    }
+}
+
 /// What lies in `queue` and then in `behind`, without empty pieces.
 fn pieces<'a>(queue: &'a ChunkQueue, behind: &'a [IoSlice<'a>]) -> impl Iterator<Item = &'a [u8]> {
     let behind = behind.iter().map(|slice| &**slice).filter(|slice| !slice.is_empty());
     queue.slices().chain(behind)
 }
 
-/// Slices in one gathered call: on TCP 16 cost up to twice as much, and more than 64 gain nothing
-/// measurable. Linux allows 1024 (`UIO_MAXIOV`).
-const MAX_SLICES: usize = 64;
+/// Tells whether the pieces at the front are so small that to copy them together costs less than to
+/// gather them.
+///
+/// Once they are, pieces that come behind change that only where a gather holds as much.
+fn is_fragmented(queue: &ChunkQueue, behind: &[IoSlice<'_>]) -> bool {
+    let (mut count, mut bytes) = (0, 0);
+    for piece in pieces(queue, behind).take(MAX_SLICES) {
+        (count, bytes) = (count + 1, bytes + piece.len());
+        if bytes >= MERGED_BYTES {
+            break;
+        }
+    }
+    bytes < count * GATHERED_PIECE
+}
+
+/// Slices in one gathered call: on TCP 16 cost up to twice as much, and the default marks let 65 chunks
+/// of 1 KiB in. Linux allows 1024 (`UIO_MAXIOV`).
+const MAX_SLICES: usize = 128;
 /// Slices that most gathers do with: an array of all costs more than to fill it with few.
 const FEW_SLICES: usize = 8;
 /// Bytes in one call: systems refuse or cut more than `i32::MAX` (`writev` on macOS, `WSASend`).
 const MAX_BYTES: usize = i32::MAX as usize;
-/// Bytes merged for a writer that cannot gather: a TLS record, and small enough for the stack.
+/// Bytes merged to one write: a TLS record, and small enough for the stack.
 const MERGED_BYTES: usize = 16 * 1024;
+/// Pieces that are shorter on average cost less to copy than to gather.
+const GATHERED_PIECE: usize = 512;

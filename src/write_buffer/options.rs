@@ -1,3 +1,6 @@
+#[cfg(feature = "time")]
+use std::time::Duration;
+
 use crate::budget::MemoryBudget;
 use crate::chunk_queue::DEFAULT_COALESCE_THRESHOLD;
 use crate::watermarks::Watermarks;
@@ -6,22 +9,26 @@ use crate::watermarks::Watermarks;
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) watermarks: Watermarks,
-    pub(crate) max_buffer_size: usize,
+    pub(crate) hard_limit: usize,
     pub(crate) coalesce_threshold: usize,
     pub(crate) budget: Option<MemoryBudget>,
     #[cfg(feature = "time")]
-    pub(crate) stall_timeout: Option<std::time::Duration>,
+    pub(crate) stall_timeout: Option<Duration>,
+    #[cfg(feature = "time")]
+    pub(crate) pause_timeout: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             watermarks: Watermarks::default(),
-            max_buffer_size: usize::MAX,
+            hard_limit: usize::MAX,
             coalesce_threshold: DEFAULT_COALESCE_THRESHOLD,
             budget: None,
             #[cfg(feature = "time")]
             stall_timeout: None,
+            #[cfg(feature = "time")]
+            pause_timeout: None,
         }
     }
 }
