@@ -143,8 +143,8 @@ pub mod guide;
 
 pub use budget::MemoryBudget;
 pub use builder::Builder;
-pub use chunk_queue::ChunkQueue;
-pub use error::TrySendError;
+pub use chunk_queue::{ChunkAppender, ChunkQueue, Chunks, Slices};
+pub use error::{TrySendError, TrySendItemError};
 pub use stats::Stats;
 pub use watermarks::{InvalidWatermarks, Watermarks};
 pub use writer::{FlowControlledWriter, Parts};

@@ -32,7 +32,9 @@ pin_project! {
     ///
     /// An error of the inner writer other than `Interrupted` is final. It is returned once as it
     /// is; from then on every write-side call returns an error of the same kind and leaves the
-    /// inner writer alone. [`into_parts`](Self::into_parts) gives back what was not sent.
+    /// inner writer alone. [`into_parts`](Self::into_parts) gives back what it has not accepted. A
+    /// panic that comes out of a poll, of the inner writer or of what owns a chunk, fails the writer
+    /// too.
     ///
     /// # Drop behavior
     ///
@@ -73,7 +75,7 @@ pin_project! {
 }
 
 impl<W> FlowControlledWriter<W> {
-    pub(crate) fn from_parts(inner: W, buffer: WriteBuffer) -> Self {
+    pub(crate) fn with_buffer(inner: W, buffer: WriteBuffer) -> Self {
         Self { inner, buffer, seek: SeekState::Idle }
     }
 
@@ -91,7 +93,8 @@ impl<W> FlowControlledWriter<W> {
         (self.inner, self.buffer)
     }
 
-    /// Changes the watermarks. The writer pauses or resumes by the new ones at once.
+    /// Changes the watermarks. The writer pauses or resumes by the new ones at once; a task that waits in
+    /// [`poll_ready`](Self::poll_ready) is woken if it resumes.
     ///
     /// # Examples
     ///
@@ -169,8 +172,9 @@ impl<W> FlowControlledWriter<W> {
         self.inner
     }
 
-    /// Takes the writer apart into the inner writer and what is queued. Loses nothing, also after
-    /// an error.
+    /// Takes the writer apart into the inner writer, what is queued, and the position up to which it
+    /// was written. Loses nothing that the inner writer has not accepted, also after an error; see
+    /// [`Parts`] for what that is.
     ///
     /// # Examples
     ///
@@ -185,7 +189,8 @@ impl<W> FlowControlledWriter<W> {
     /// ```
     #[must_use]
     pub fn into_parts(self) -> Parts<W> {
-        Parts { inner: self.inner, queue: self.buffer.into_queue() }
+        let written = self.buffer.written();
+        Parts { inner: self.inner, queue: self.buffer.into_queue(), written }
     }
 }
 

@@ -72,6 +72,24 @@ impl<W> FlowControlledWriter<W> {
         self.buffer.is_paused()
     }
 
+    /// Tells whether nothing can be sent any more: the writer has failed, was aborted, or its shutdown
+    /// has begun.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// let mut writer = FlowControlledWriter::new(tokio::io::sink());
+    /// assert!(!writer.is_closed());
+    /// writer.abort();
+    /// assert!(writer.is_closed());
+    /// ```
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        !self.buffer.is_open()
+    }
+
     /// Returns the number of bytes that pause the writer if they are sent now; 0 if it is paused.
     ///
     /// # Examples

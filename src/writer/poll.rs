@@ -3,6 +3,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
 use super::FlowControlledWriter;
@@ -163,6 +164,97 @@ impl<W: AsyncWrite + Unpin> FlowControlledWriter<W> {
     /// ```
     pub async fn ready(&mut self) -> io::Result<()> {
         poll_fn(|cx| Pin::new(&mut *self).poll_ready(cx)).await
+    }
+
+    /// Writes all that is queued; does not flush the inner writer.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_drain`](Self::poll_drain).
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves what is not yet written in the queue; nothing is lost or doubled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = FlowControlledWriter::new(Vec::new());
+    /// writer.try_send("hello").expect("not paused");
+    /// writer.drain().await?;
+    /// assert_eq!(writer.get_ref(), b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn drain(&mut self) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_drain(cx)).await
+    }
+
+    /// Queues a chunk as soon as the writer is not paused. Does not wait for it to be written.
+    ///
+    /// It is what `SinkExt::feed` is, without the trait, and for whatever a chunk can be made of.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_ready`](Self::poll_ready).
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves nothing of the chunk behind: it was still waiting, and the chunk is lost
+    /// with it. To lose none, wait by [`ready`](Self::ready) and [`try_send`](Self::try_send) then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = FlowControlledWriter::new(Vec::new());
+    /// writer.feed("hello, ").await?;
+    /// writer.feed(vec![b'!'; 3]).await?;
+    /// assert_eq!(writer.buffer_size(), 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn feed(&mut self, chunk: impl Into<Bytes>) -> io::Result<()> {
+        let chunk = chunk.into();
+        self.ready().await?;
+        self.buffer.start_send(chunk).map_err(|(refusal, chunk)| refusal.of_item(chunk))
+    }
+
+    /// Queues a chunk as soon as the writer is not paused, writes all that is queued and flushes the
+    /// inner writer: [`feed`](Self::feed), then [`flush`](Self::flush).
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_ready`](Self::poll_ready) and [`poll_flush`](Self::poll_flush).
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future has lost the chunk if it was still waiting for its turn; else the chunk is
+    /// queued, as far as it is not yet written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = FlowControlledWriter::new(Vec::new());
+    /// writer.send("hello").await?;
+    /// assert_eq!(writer.get_ref(), b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send(&mut self, chunk: impl Into<Bytes>) -> io::Result<()> {
+        self.feed(chunk).await?;
+        self.flush().await
     }
 
     /// Writes all that is queued and flushes the inner writer.

@@ -8,9 +8,13 @@ use super::FlowControlledWriter;
 
 /// Writes are copied to the queue as far as the high watermark allows, which the buffer never
 /// exceeds by this way in. Many bytes at once (32 KiB, or more than there is room for) are offered
-/// to the inner writer in place, behind what is queued.
+/// to the inner writer in place, behind what is queued; while it is pending they are not copied
+/// unless all of them fit.
 ///
-/// A high watermark of 0 writes through.
+/// An inner writer that must be offered the same bytes again after it was pending, as a TLS stream of
+/// OpenSSL, is: call with the same slices until they are accepted, as `write_all` does.
+///
+/// A high watermark of 0 writes through. A call with bytes never returns `Ok(0)`.
 impl<W: AsyncWrite> AsyncWrite for FlowControlledWriter<W> {
     #[inline]
     fn poll_write(
