@@ -9,27 +9,34 @@
 //!   [`BytesCodec`], one of your own.
 //! - A [`ChunkEncoder`] queues large parts of a frame without a copy. [`LengthDelimitedEncoder`]
 //!   is one, for the frames of [`LengthDelimitedCodec`].
-//! - [`framed`] makes a `Stream` and `Sink` of a connection and a codec.
+//! - [`Framed`] is a `Stream` and a `Sink` of one connection and one codec.
+//! - [`FramedSender`] sends items from many tasks over one connection.
+//!
+//! `SinkExt::flush` and `SinkExt::close` cannot tell which type of item they are for where a codec
+//! encodes several. The sinks here have `flush` and `shutdown` of their own, which need not know.
 //!
 //! [`BytesCodec`]: tokio_util::codec::BytesCodec
 //! [`LengthDelimitedCodec`]: tokio_util::codec::LengthDelimitedCodec
 //! [`LinesCodec`]: tokio_util::codec::LinesCodec
 
-mod chunk_appender;
 mod chunk_encoder;
-mod fingerprint;
 mod framed;
 mod framed_parts;
+mod framed_sender;
 mod framed_sink;
+mod framed_sink_parts;
 mod length_delimited_builder;
 mod length_delimited_encoder;
-mod try_send_item_error;
 
-pub use self::chunk_appender::ChunkAppender;
 pub use self::chunk_encoder::ChunkEncoder;
-pub use self::framed::{Framed, framed};
+pub use self::framed::Framed;
 pub use self::framed_parts::FramedParts;
+pub use self::framed_sender::FramedSender;
 pub use self::framed_sink::FramedSink;
+pub use self::framed_sink_parts::FramedSinkParts;
 pub use self::length_delimited_builder::{LengthDelimitedBuilder, LengthFieldType};
 pub use self::length_delimited_encoder::LengthDelimitedEncoder;
-pub use self::try_send_item_error::TrySendItemError;
+#[doc(no_inline)]
+pub use crate::chunk_queue::ChunkAppender;
+#[doc(no_inline)]
+pub use crate::error::TrySendItemError;

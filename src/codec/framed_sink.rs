@@ -9,31 +9,28 @@ use std::pin::Pin;
 
 use pin_project_lite::pin_project;
 
-use super::{ChunkAppender, ChunkEncoder, FramedParts};
-use crate::chunk_queue::ChunkQueue;
-use crate::write_buffer::Encoded;
-use crate::writer::FlowControlledWriter;
+use super::{ChunkEncoder, FramedSender, FramedSinkParts};
+use crate::channel::Driver;
+use crate::writer::{FlowControlledWriter, Parts};
 
 pin_project! {
     /// A [`Sink`](futures_sink::Sink) of items that are encoded straight into the queue of a
     /// [`FlowControlledWriter`].
     ///
-    /// Watermarks, cap and failures are those of the writer, by encoded bytes. The writer itself is
+    /// Watermarks, limits and failures are those of the writer, by encoded bytes. The writer itself is
     /// reached by [`get_ref`](Self::get_ref) and [`get_mut`](Self::get_mut).
     ///
-    /// Reads, where `W` has them, pass straight through. So a
-    /// [`FramedRead`](tokio_util::codec::FramedRead) around this sink is a `Stream` and a `Sink`;
-    /// [`framed`](super::framed) makes one.
+    /// Reads, where `W` has them, pass straight through. A [`Framed`](super::Framed) decodes them too.
     ///
     /// # Errors
     ///
     /// An encoder that returns an error leaves the queue as it was, to the byte, also if it had
-    /// written half of a frame; so does a frame that would take the writer over its cap
-    /// ([`StorageFull`](std::io::ErrorKind::StorageFull)). The sink stays usable after both.
+    /// written half of a frame; the sink stays usable. An item that is refused was not encoded.
     ///
-    /// An encoder that removes or changes bytes of earlier frames fails the writer for good with
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData): they are lost, and what is left is not a
-    /// stream of frames. So does one that panics, where the panic is caught.
+    /// An encoder must only append. One that leaves its block shorter than it was fails the writer for
+    /// good with [`InvalidData`](std::io::ErrorKind::InvalidData): earlier frames are lost. Other changes
+    /// to earlier bytes are not noticed. One that panics fails the writer too, where the panic is
+    /// caught.
     ///
     /// Errors of the inner writer are final, as they are for the [`FlowControlledWriter`].
     ///
@@ -71,6 +68,18 @@ pin_project! {
 }
 
 impl<W, E> FramedSink<W, E> {
+    pub(super) fn into_writer_and_encoder(self) -> (FlowControlledWriter<W>, E) {
+        (self.writer, self.encoder)
+    }
+
+    /// Returns what a decoder reads from, and the encoder, which may be that decoder.
+    pub(super) fn writer_and_encoder(
+        self: Pin<&mut Self>,
+    ) -> (Pin<&mut FlowControlledWriter<W>>, &mut E) {
+        let this = self.project();
+        (this.writer, this.encoder)
+    }
+
     /// Returns a mutable reference to the writer. What is sent to it directly lies between two
     /// frames.
     ///
@@ -190,8 +199,8 @@ impl<W, E> FramedSink<W, E> {
         self.writer
     }
 
-    /// Takes the sink apart into the inner writer, the encoder and what is queued. Loses nothing,
-    /// also after an error.
+    /// Takes the sink apart into the inner writer, the encoder and what is queued. Loses nothing that
+    /// the inner writer has not accepted, also after an error.
     ///
     /// # Examples
     ///
@@ -208,9 +217,40 @@ impl<W, E> FramedSink<W, E> {
     /// assert_eq!(parts.queue.copy_to_bytes(7), "unsent\n");
     /// ```
     #[must_use]
-    pub fn into_parts(self) -> FramedParts<W, E> {
-        let parts = self.writer.into_parts();
-        FramedParts { inner: parts.inner, encoder: self.encoder, queue: parts.queue }
+    pub fn into_parts(self) -> FramedSinkParts<W, E> {
+        let Self { writer, encoder } = self;
+        let Parts { inner, queue, written } = writer.into_parts();
+        FramedSinkParts { inner, encoder, queue, written }
+    }
+
+    /// Turns the sink into the two ends of a channel: a sender of items to be cloned, and the driver that
+    /// writes their frames. Each clone of the sender encodes by a clone of the encoder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::LinesCodec;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sink = FramedSink::new(FlowControlledWriter::new(Vec::new()), LinesCodec::new());
+    /// let (mut sender, driver) = sink.into_channel();
+    /// let mut other = sender.clone();
+    /// sender.send("one").await?;
+    /// other.send("two").await?;
+    /// drop((sender, other));
+    /// assert_eq!(driver.await?, b"one\ntwo\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_channel(self) -> (FramedSender<E>, Driver<W>)
+    where
+        E: Clone,
+    {
+        let (sender, driver) = self.writer.into_channel();
+        (FramedSender::new(sender, self.encoder), driver)
     }
 }
 
@@ -221,16 +261,4 @@ impl<W: fmt::Debug, E: fmt::Debug> fmt::Debug for FramedSink<W, E> {
             .field("encoder", &self.encoder)
             .finish()
     }
-}
-
-/// Encodes `item` behind all that is in `queue`.
-#[inline]
-fn encode<Item, E: ChunkEncoder<Item>>(
-    encoder: &mut E,
-    item: Item,
-    queue: &mut ChunkQueue,
-) -> Encoded<E::Error> {
-    let mut dst = ChunkAppender::new(queue);
-    let result = encoder.encode(item, &mut dst);
-    dst.finish(result)
 }

@@ -1,7 +1,9 @@
-use tokio_util::codec::{LengthDelimitedCodec, length_delimited};
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Encoder, LengthDelimitedCodec, length_delimited};
 
-use super::LengthDelimitedEncoder;
 use super::length_delimited_encoder::ByteOrder;
+use super::{Framed, LengthDelimitedEncoder};
+use crate::writer::FlowControlledWriter;
 
 /// The options of a [`LengthDelimitedEncoder`].
 ///
@@ -34,9 +36,10 @@ use super::length_delimited_encoder::ByteOrder;
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct LengthDelimitedBuilder {
-    /// The options for encoding. The longest payload is taken from `codec` at the end.
-    encoder: LengthDelimitedEncoder,
-    /// Invariant: has all options of `encoder`.
+    length_field_length: usize,
+    byte_order: ByteOrder,
+    length_adjustment: isize,
+    /// Invariant: has all options from above, and others.
     codec: length_delimited::Builder,
 }
 
@@ -54,12 +57,9 @@ impl LengthDelimitedBuilder {
     /// ```
     pub fn new() -> Self {
         Self {
-            encoder: LengthDelimitedEncoder {
-                length_field_length: 4,
-                byte_order: ByteOrder::Big,
-                length_adjustment: 0,
-                max_frame_length: 0,
-            },
+            length_field_length: 4,
+            byte_order: ByteOrder::Big,
+            length_adjustment: 0,
             codec: length_delimited::Builder::new(),
         }
     }
@@ -80,7 +80,7 @@ impl LengthDelimitedBuilder {
     /// # Ok::<_, std::io::Error>(())
     /// ```
     pub fn big_endian(mut self) -> Self {
-        self.encoder.byte_order = ByteOrder::Big;
+        self.byte_order = ByteOrder::Big;
         self.codec.big_endian();
         self
     }
@@ -101,7 +101,7 @@ impl LengthDelimitedBuilder {
     /// # Ok::<_, std::io::Error>(())
     /// ```
     pub fn little_endian(mut self) -> Self {
-        self.encoder.byte_order = ByteOrder::Little;
+        self.byte_order = ByteOrder::Little;
         self.codec.little_endian();
         self
     }
@@ -184,7 +184,7 @@ impl LengthDelimitedBuilder {
     #[track_caller]
     pub fn length_field_length(mut self, bytes: usize) -> Self {
         assert!((1..=8).contains(&bytes), "a length field of {bytes} bytes is not possible");
-        self.encoder.length_field_length = bytes;
+        self.length_field_length = bytes;
         self.codec.length_field_length(bytes);
         self
     }
@@ -207,7 +207,7 @@ impl LengthDelimitedBuilder {
     /// # Ok::<_, std::io::Error>(())
     /// ```
     pub fn length_adjustment(mut self, bytes: isize) -> Self {
-        self.encoder.length_adjustment = bytes;
+        self.length_adjustment = bytes;
         self.codec.length_adjustment(bytes);
         self
     }
@@ -274,8 +274,43 @@ impl LengthDelimitedBuilder {
     /// ```
     #[must_use]
     pub fn build(&self) -> LengthDelimitedEncoder {
-        let max_frame_length = self.codec.new_codec().max_frame_length();
-        LengthDelimitedEncoder { max_frame_length, ..self.encoder }
+        let codec = self.codec.new_codec();
+        LengthDelimitedEncoder {
+            max_frame_length: codec.max_frame_length(),
+            codec,
+            length_field_length: self.length_field_length,
+            byte_order: self.byte_order,
+            length_adjustment: self.length_adjustment,
+        }
+    }
+
+    /// Makes a `Stream` and `Sink` of payloads over a connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    /// use futures::{SinkExt, StreamExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let options = LengthDelimitedEncoder::builder().length_field_length(3);
+    /// let (near, far) = tokio::io::duplex(1024);
+    /// let mut near = options.new_framed(FlowControlledWriter::new(near));
+    /// let mut far = options.new_framed(FlowControlledWriter::new(far));
+    ///
+    /// near.send(Bytes::from_static(b"hello")).await?;
+    /// assert_eq!(far.next().await.transpose()?.as_deref(), Some(&b"hello"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new_framed<W>(
+        &self,
+        writer: FlowControlledWriter<W>,
+    ) -> Framed<W, LengthDelimitedEncoder> {
+        Framed::new(writer, self.build())
     }
 
     /// Makes tokio-util's codec with the same options, to decode with.
@@ -283,25 +318,14 @@ impl LengthDelimitedBuilder {
     /// # Examples
     ///
     /// ```
-    /// use bytes::Bytes;
-    /// use flow_controlled_writer::FlowControlledWriter;
-    /// use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
-    /// use futures::{SinkExt, StreamExt};
-    /// use tokio_util::codec::FramedRead;
+    /// use bytes::BytesMut;
+    /// use flow_controlled_writer::codec::LengthDelimitedEncoder;
+    /// use tokio_util::codec::Decoder;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::io::Result<()> {
-    /// let options = LengthDelimitedEncoder::builder().length_field_length(3);
-    /// let (near, far) = tokio::io::duplex(1024);
-    ///
-    /// let sink = FramedSink::new(FlowControlledWriter::new(near), options.build());
-    /// let mut duplex = FramedRead::new(sink, options.build_decoder());
-    /// duplex.send(Bytes::from_static(b"hello")).await?;
-    ///
-    /// let mut peer = FramedRead::new(far, options.build_decoder());
-    /// assert_eq!(peer.next().await.transpose()?, Some(b"hello"[..].into()));
-    /// # Ok(())
-    /// # }
+    /// let options = LengthDelimitedEncoder::builder().length_field_length(1);
+    /// let frame = options.build_decoder().decode(&mut BytesMut::from("\x05hello"))?;
+    /// assert_eq!(frame.as_deref(), Some(&b"hello"[..]));
+    /// # Ok::<_, std::io::Error>(())
     /// ```
     #[must_use]
     pub fn build_decoder(&self) -> LengthDelimitedCodec {
@@ -315,6 +339,62 @@ impl Default for LengthDelimitedBuilder {
     }
 }
 
+/// Takes over the settings of tokio-util's builder.
+///
+/// That has no getters: what concerns encoding is read off the headers that its codec writes.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::{Buf, Bytes};
+/// use flow_controlled_writer::ChunkQueue;
+/// use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, LengthDelimitedBuilder};
+/// use tokio_util::codec::length_delimited;
+///
+/// let mut settings = length_delimited::Builder::new();
+/// settings.length_field_type::<u16>().little_endian().length_adjustment(-2);
+///
+/// let mut queue = ChunkQueue::new();
+/// let mut encoder = LengthDelimitedBuilder::from(settings).build();
+/// encoder.encode(Bytes::from("hello"), &mut ChunkAppender::new(&mut queue))?;
+/// assert_eq!(queue.chunk(), b"\x07\0hello");
+/// # Ok::<_, std::io::Error>(())
+/// ```
+impl From<length_delimited::Builder> for LengthDelimitedBuilder {
+    fn from(codec: length_delimited::Builder) -> Self {
+        let mut sample = codec.new_codec();
+        let mut header = |length: usize| {
+            let mut frame = BytesMut::new();
+            Encoder::encode(&mut sample, Bytes::from(vec![0; length]), &mut frame).ok()?;
+            frame.truncate(frame.len() - length);
+            Some(frame)
+        };
+        let longest = codec.new_codec().max_frame_length();
+        // With a positive adjustment the shortest payloads cannot be encoded.
+        let mut lengths = (0..usize::BITS).map(|shift| (1 << shift) - 1);
+        let first = lengths.find_map(|length| Some((length, header(length.min(longest))?)));
+        let Some((length, field)) = first else {
+            // Nor can any other one.
+            return Self { length_adjustment: isize::MAX, codec, ..Self::new() };
+        };
+        let length = length.min(longest);
+        let little =
+            |field: &[u8]| field.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let big = |field: &[u8]| field.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        // The length that follows is one more in the right byte order.
+        let is_little = header(length + 1).is_some_and(|next| {
+            little(&next) == little(&field) + 1 && big(&next) != big(&field) + 1
+        });
+        let value = if is_little { little(&field) } else { big(&field) };
+        Self {
+            length_field_length: field.len(),
+            byte_order: if is_little { ByteOrder::Little } else { ByteOrder::Big },
+            length_adjustment: (length as isize).wrapping_sub(value as isize),
+            codec,
+        }
+    }
+}
+
 /// An integer as which the length of a payload can be written.
 ///
 /// # Examples
@@ -324,7 +404,7 @@ impl Default for LengthDelimitedBuilder {
 ///
 /// assert_eq!(<u16 as LengthFieldType>::LENGTH, 2);
 /// ```
-pub trait LengthFieldType: Sized {
+pub trait LengthFieldType: sealed::Sealed + Sized {
     /// The length of the integer in bytes, 1 to 8.
     const LENGTH: usize = size_of::<Self>();
 }
@@ -334,3 +414,15 @@ impl LengthFieldType for u16 {}
 impl LengthFieldType for u32 {}
 impl LengthFieldType for u64 {}
 impl LengthFieldType for usize {}
+
+/// Which integers these are is decided here.
+#[expect(unnameable_types)]
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for u8 {}
+    impl Sealed for u16 {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+    impl Sealed for usize {}
+}

@@ -1,14 +1,15 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use tokio_util::codec::{Encoder, LengthDelimitedCodec};
+use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
 use super::{ChunkAppender, ChunkEncoder, LengthDelimitedBuilder};
 
 /// Encodes payloads behind a header with their length, without a copy of large ones.
 ///
-/// The bytes are those of tokio-util's [`LengthDelimitedCodec`] with the same options, which is
-/// also what decodes them. A payload from 2 KiB on is queued as it is, behind its header; a smaller
+/// The bytes are those of tokio-util's [`LengthDelimitedCodec`] with the same options, by which it is a
+/// [`Decoder`] too: [`LengthDelimitedBuilder::new_framed`] makes a
+/// [`Framed`](super::Framed) of both directions. Payloads are [`Bytes`], [`BytesMut`] or `Vec<u8>`. One from 2 KiB on is queued as it is, behind its header; a smaller
 /// one is copied next to it. (A coalesce threshold above 2 KiB takes precedence.)
 ///
 /// # Errors
@@ -42,12 +43,14 @@ use super::{ChunkAppender, ChunkEncoder, LengthDelimitedBuilder};
 /// ```
 #[derive(Clone, Debug)]
 pub struct LengthDelimitedEncoder {
+    /// Decodes, and says what is too long.
+    pub(super) codec: LengthDelimitedCodec,
     /// Bytes of the length field. Invariant: 1 to 8.
     pub(super) length_field_length: usize,
     pub(super) byte_order: ByteOrder,
     /// What the length field says less than the length of the payload.
     pub(super) length_adjustment: isize,
-    /// Longest payload in bytes.
+    /// Longest payload in bytes. Invariant: that of `codec`.
     pub(super) max_frame_length: usize,
 }
 
@@ -128,28 +131,68 @@ impl LengthDelimitedEncoder {
     }
 }
 
+impl LengthDelimitedEncoder {
+    /// Appends the header and the payload.
+    #[inline]
+    fn append<P>(&self, payload: P, dst: &mut ChunkAppender<'_>) -> io::Result<()>
+    where
+        P: AsRef<[u8]> + Into<Bytes>,
+    {
+        let length = payload.as_ref().len();
+        let field = self.length_field(length)?;
+        match (self.byte_order, self.length_field_length) {
+            // The usual one, of a constant length.
+            (ByteOrder::Big, 4) => dst.extend_from_slice(&(field as u32).to_be_bytes()),
+            (ByteOrder::Big, length) => dst.extend_from_slice(&field.to_be_bytes()[8 - length..]),
+            (ByteOrder::Little, length) => dst.extend_from_slice(&field.to_le_bytes()[..length]),
+        }
+        if length < ZERO_COPY {
+            dst.extend_from_slice(payload.as_ref());
+        } else {
+            dst.push(payload);
+        }
+        Ok(())
+    }
+}
+
 impl ChunkEncoder<Bytes> for LengthDelimitedEncoder {
     type Error = io::Error;
 
     #[inline]
     fn encode(&mut self, payload: Bytes, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
-        let field = self.length_field(payload.len())?;
-        let is_copied = payload.len() < ZERO_COPY;
-        dst.expect(self.length_field_length + if is_copied { payload.len() } else { 0 });
-        match self.byte_order {
-            ByteOrder::Big => {
-                dst.extend_from_slice(&field.to_be_bytes()[8 - self.length_field_length..]);
-            }
-            ByteOrder::Little => {
-                dst.extend_from_slice(&field.to_le_bytes()[..self.length_field_length]);
-            }
-        }
-        if is_copied {
-            dst.extend_from_slice(&payload);
-        } else {
-            dst.push(payload);
-        }
-        Ok(())
+        self.append(payload, dst)
+    }
+}
+
+impl ChunkEncoder<BytesMut> for LengthDelimitedEncoder {
+    type Error = io::Error;
+
+    #[inline]
+    fn encode(&mut self, payload: BytesMut, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
+        self.append(payload, dst)
+    }
+}
+
+impl ChunkEncoder<Vec<u8>> for LengthDelimitedEncoder {
+    type Error = io::Error;
+
+    #[inline]
+    fn encode(&mut self, payload: Vec<u8>, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
+        self.append(payload, dst)
+    }
+}
+
+/// Decodes by tokio-util's codec.
+impl Decoder for LengthDelimitedEncoder {
+    type Item = BytesMut;
+    type Error = io::Error;
+
+    fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<BytesMut>> {
+        self.codec.decode(src)
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<BytesMut>> {
+        self.codec.decode_eof(src)
     }
 }
 

@@ -1,5 +1,7 @@
-use super::{FramedSink, encode};
-use crate::codec::{ChunkEncoder, TrySendItemError};
+use super::FramedSink;
+use crate::codec::{ChunkAppender, ChunkEncoder};
+use crate::error::TrySendItemError;
+use crate::write_buffer::AppendError;
 use crate::writer::FlowControlledWriter;
 
 impl<W, E> FramedSink<W, E> {
@@ -31,14 +33,13 @@ impl<W, E> FramedSink<W, E> {
     ///
     /// Returns the item in [`TrySendItemError::Full`] if the writer is paused and in
     /// [`TrySendItemError::Closed`] if it has failed, was aborted, or its shutdown has begun; else
-    /// the error of the encoder, or an [`io::Error`](std::io::Error) as the encoder's error if the
-    /// frame is over the cap or the budget.
+    /// the error of the encoder, and nothing is queued.
     ///
     /// # Examples
     ///
     /// ```
-    /// use flow_controlled_writer::codec::{FramedSink, TrySendItemError};
-    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use flow_controlled_writer::{FlowControlledWriter, TrySendItemError, Watermarks};
     /// use tokio_util::codec::LinesCodec;
     ///
     /// let marks = Watermarks::new(2, 4);
@@ -56,12 +57,12 @@ impl<W, E> FramedSink<W, E> {
     where
         E: ChunkEncoder<Item>,
     {
-        let buffer = self.writer.buffer_mut();
-        if let Err(refusal) = buffer.check_room() {
-            return Err(TrySendItemError::refused(refusal, item));
-        }
-        buffer
-            .try_encode(|queue| encode(&mut self.encoder, item, queue))
-            .map_err(TrySendItemError::Encode)
+        let Self { writer, encoder } = self;
+        let append = |item, dst: &mut ChunkAppender<'_>| encoder.encode(item, dst);
+        writer.buffer_mut().try_append(item, append).map_err(|error| match error {
+            AppendError::Refused(refusal, item) => TrySendItemError::refused(refusal, item),
+            AppendError::Failed(error) => TrySendItemError::Encode(error),
+            AppendError::Torn(error) => TrySendItemError::Encode(error.into()),
+        })
     }
 }

@@ -2,9 +2,11 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_sink::Sink;
 use tokio::io::AsyncWrite;
 
 use super::FramedSink;
+use crate::codec::ChunkEncoder;
 
 impl<W: AsyncWrite, E> FramedSink<W, E> {
     /// Polls until the writer is not paused, draining while it is; never flushes the inner writer.
@@ -128,6 +130,77 @@ impl<W: AsyncWrite + Unpin, E> FramedSink<W, E> {
     /// ```
     pub async fn ready(&mut self) -> io::Result<()> {
         self.writer.ready().await
+    }
+
+    /// Encodes and queues an item as soon as the writer is not paused. Does not wait for it to be
+    /// written.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the encoder or, as one, of the writer.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future was still waiting: the item was not encoded and is lost with it. To lose none,
+    /// wait by [`ready`](Self::ready) and [`try_send`](Self::try_send) then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::{LinesCodec, LinesCodecError};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), LinesCodecError> {
+    /// let mut sink = FramedSink::new(FlowControlledWriter::new(Vec::new()), LinesCodec::new());
+    /// sink.feed("one").await?;
+    /// sink.feed("two").await?;
+    /// assert_eq!(sink.buffer_size(), 8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn feed<Item>(&mut self, item: Item) -> Result<(), E::Error>
+    where
+        E: ChunkEncoder<Item>,
+    {
+        self.writer.ready().await?;
+        Sink::start_send(Pin::new(self), item)
+    }
+
+    /// Encodes and queues an item as soon as the writer is not paused, writes all that is queued and
+    /// flushes the inner writer.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the encoder or, as one, of the writer.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future has lost the item if it was still waiting for its turn; else its frame is
+    /// queued, as far as it is not yet written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use flow_controlled_writer::codec::FramedSink;
+    /// use tokio_util::codec::{LinesCodec, LinesCodecError};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), LinesCodecError> {
+    /// let mut sink = FramedSink::new(FlowControlledWriter::new(Vec::new()), LinesCodec::new());
+    /// sink.send("hello").await?;
+    /// assert_eq!(sink.get_ref().get_ref(), b"hello\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send<Item>(&mut self, item: Item) -> Result<(), E::Error>
+    where
+        E: ChunkEncoder<Item>,
+    {
+        self.feed(item).await?;
+        Ok(self.flush().await?)
     }
 
     /// Writes all that is queued and flushes the inner writer.
