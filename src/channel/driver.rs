@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,8 +8,10 @@ use tokio::io::AsyncWrite;
 
 use super::error::DriverError;
 use super::shared::Shared;
-use super::state::Step;
+use super::state::{State, Step};
 use super::sync::Arc;
+use super::waiters::wake_all;
+use crate::chunk_queue::ChunkQueue;
 use crate::write_buffer::{Calls, WriteBuffer};
 use crate::writer::Parts;
 
@@ -25,12 +27,12 @@ use crate::writer::Parts;
 ///
 /// # Errors
 ///
-/// An error of the inner writer is final: the driver returns it in a [`DriverError`], with all that
-/// was not written.
+/// As a future: an error of the inner writer is final, and the driver returns it in a
+/// [`DriverError`], with all that was not written. By [`drive`](Self::drive) the channel lives on.
 ///
 /// # Panics
 ///
-/// Panics if it is polled after it has returned.
+/// Panics if it is used after it has returned.
 ///
 /// # Drop behavior
 ///
@@ -47,7 +49,7 @@ use crate::writer::Parts;
 /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
 /// let driver = tokio::spawn(driver);
 /// sender.send("hello").await?;
-/// sender.close();
+/// sender.close_channel();
 /// assert_eq!(driver.await??, b"hello");
 /// # Ok(())
 /// # }
@@ -69,6 +71,173 @@ impl<W> Driver<W> {
     pub(super) fn new(shared: Arc<Shared>, inner: W, buffer: WriteBuffer) -> Self {
         Self { shared, outlet: Some(Outlet { inner, buffer }) }
     }
+
+    /// Returns what the senders have sent and the inner writer has not accepted, in order, of a driver
+    /// that has stopped with an error.
+    ///
+    /// It may begin in the middle of an item: the first byte has the position
+    /// [`written`](super::Sender::written), if it is left as it is. What is put before it does not
+    /// count in positions; what is removed from its front counts as written.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the driver has returned as a future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // The pipe takes 4 bytes, then its other end is gone.
+    /// let (stream, peer) = tokio::io::duplex(4);
+    /// let (sender, mut driver) = FlowControlledWriter::new(stream).into_channel();
+    /// let (one, two) = (sender.send("one\n").await?, sender.send("two\n").await?);
+    /// let cut = tokio::time::timeout(std::time::Duration::from_millis(1), driver.drive()).await;
+    /// assert!(cut.is_err(), "waits for the peer");
+    /// drop(peer);
+    /// driver.drive().await.unwrap_err();
+    ///
+    /// assert!(sender.written() >= one && sender.written() < two);
+    /// assert_eq!(driver.unsent().chunk(), b"two\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn unsent(&mut self) -> &mut ChunkQueue {
+        let Self { shared, outlet } = self;
+        let queue = outlet.as_mut().expect(RETURNED).buffer.queue_mut();
+        queue.append(&mut shared.with(State::take_unsent));
+        queue
+    }
+
+    /// Puts another inner writer in the place of the one that has failed, which is returned. What was
+    /// not written goes to the new one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the driver has returned as a future.
+    ///
+    /// # Examples
+    ///
+    /// See [`drive`](Self::drive).
+    pub fn replace(&mut self, inner: W) -> W {
+        let outlet = self.outlet.as_mut().expect(RETURNED);
+        outlet.buffer.reopen();
+        std::mem::replace(&mut outlet.inner, inner)
+    }
+
+    /// Returns a reference to the inner writer.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the driver has returned as a future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (sender, mut driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+    /// sender.send("hello").await?;
+    /// sender.close_channel();
+    /// driver.drive().await?;
+    /// assert_eq!(driver.get_ref(), b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn get_ref(&self) -> &W {
+        &self.outlet.as_ref().expect(RETURNED).inner
+    }
+
+    /// Ends the channel, and returns the inner writer with all that it has not accepted. Unless the driver
+    /// had ended before, every sender gets [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the driver has returned as a future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+    /// sender.try_send("hello")?;
+    /// let parts = driver.into_parts();
+    /// assert_eq!((parts.inner.len(), parts.queue.remaining()), (0, 5));
+    /// assert!(sender.is_closed());
+    /// # Ok::<_, flow_controlled_writer::TrySendError>(())
+    /// ```
+    #[must_use]
+    pub fn into_parts(mut self) -> Parts<W> {
+        let outlet = self.outlet.take().expect(RETURNED);
+        outlet.end(&self.shared, Some(io::ErrorKind::BrokenPipe))
+    }
+}
+
+impl<W: AsyncWrite + Unpin> Driver<W> {
+    /// Writes what is sent, as the future does, until the channel has ended; but an error leaves the channel
+    /// open, and the driver in your hands.
+    ///
+    /// After an error the senders go on until the channel is paused, and wait then. Look at what was not
+    /// written by [`unsent`](Self::unsent), put another inner writer in by [`replace`](Self::replace)
+    /// and call this again: positions go on. Or drop the driver, which fails the channel.
+    ///
+    /// What the inner writer has accepted may be lost with it. To send again what a peer has not
+    /// acknowledged, keep it until then, with its position.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the inner writer, and one of the same kind if it is called again before the
+    /// inner writer was replaced.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the driver has returned as a future.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves what is not yet written in the driver; another call goes on from there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (stream, peer) = tokio::io::duplex(64);
+    /// let (sender, mut driver) = FlowControlledWriter::new(stream).into_channel();
+    /// sender.send("hello").await?;
+    /// drop(peer);
+    /// driver.drive().await.unwrap_err();
+    ///
+    /// let (stream, mut peer) = tokio::io::duplex(64);
+    /// driver.replace(stream);
+    /// sender.close_channel();
+    /// driver.drive().await?;
+    /// drop(driver);
+    /// let mut received = String::new();
+    /// peer.read_to_string(&mut received).await?;
+    /// assert_eq!(received, "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn drive(&mut self) -> io::Result<()> {
+        let Self { shared, outlet } = self;
+        let outlet = outlet.as_mut().expect(RETURNED);
+        shared.with(|state| state.take_up(&outlet.buffer));
+        poll_fn(|cx| outlet.poll_drive(shared, cx)).await?;
+        drop(shared.with(|state| state.end(None)).wake());
+        Ok(())
+    }
 }
 
 impl<W: AsyncWrite + Unpin> Future for Driver<W> {
@@ -76,79 +245,113 @@ impl<W: AsyncWrite + Unpin> Future for Driver<W> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { shared, outlet } = &mut *self;
-        let active = outlet.as_mut().expect("the driver was polled after it had returned");
-        let result = ready!(active.poll_drive(shared, cx));
-        let Some(Outlet { inner, buffer }) = outlet.take() else { return Poll::Pending };
+        let result = ready!(outlet.as_mut().expect(RETURNED).poll_drive(shared, cx));
         let failure = result.as_ref().err().map(io::Error::kind);
-        let unsent = shared.with(|state| {
-            state.report(&buffer);
+        let parts = outlet.take().expect(RETURNED).end(shared, failure);
+        Poll::Ready(match result {
+            Ok(()) => Ok(parts.inner),
+            Err(error) => Err(DriverError { error, parts }),
+        })
+    }
+}
+
+impl<W> Outlet<W> {
+    /// Ends the channel and returns all that was not written.
+    fn end(self, shared: &Shared, failure: Option<io::ErrorKind>) -> Parts<W> {
+        let remains = shared.with(|state| {
+            state.report(&self.buffer);
             state.end(failure)
         });
-        let unsent = unsent.wake();
-        Poll::Ready(match result {
-            Ok(()) => Ok(inner),
-            Err(error) => {
-                let mut queue = buffer.into_queue();
-                queue.extend(unsent.into_iter().flatten());
-                Err(DriverError { error, parts: Parts { inner, queue } })
-            }
-        })
+        let written = shared.with(|state| state.written());
+        let mut queue = self.buffer.into_queue();
+        queue.append(&mut remains.wake());
+        Parts { inner: self.inner, queue, written }
     }
 }
 
 impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Writes, flushes and waits until the inner writer is shut down.
     fn poll_drive(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = self.poll_steps(shared, cx);
+        if !matches!(result, Poll::Ready(Ok(()))) {
+            return result;
+        }
+        shared.with(|state| state.report(&self.buffer));
+        result
+    }
+
+    fn poll_steps(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let calls = &mut Calls::new();
         loop {
+            let inner = Pin::new(&mut self.inner);
             match shared.with(|state| state.next(&mut self.buffer, cx)) {
-                Step::Write => ready!(self.poll_write(shared, cx, calls))?,
+                Step::Write => {
+                    let progress = self.buffer.poll_progress(inner, cx, calls);
+                    if progress.is_pending() {
+                        return self.wait_for_writer(shared, cx);
+                    }
+                    if let Poll::Ready(Err(error)) = progress {
+                        shared.with(|state| state.report(&self.buffer));
+                        return Poll::Ready(Err(error));
+                    }
+                }
                 Step::Discard => drop(self.buffer.abort()),
-                Step::Flush { waiting } => {
-                    let inner = Pin::new(&mut self.inner);
-                    ready!(self.buffer.poll_flush_inner(inner, cx, calls, waiting))?;
-                    self.flushed(shared);
+                Step::Flush => {
+                    let flushed = self.buffer.poll_flush_inner(inner, cx, calls);
+                    if flushed.is_pending() {
+                        return self.wait_for_flush(shared, cx);
+                    }
+                    ready!(flushed)?;
+                    wake_all(shared.with(State::flushed));
                 }
                 Step::Shutdown => {
-                    let inner = Pin::new(&mut self.inner);
                     let result = self.buffer.poll_shutdown(inner, cx, calls);
                     if self.buffer.is_flushed() {
-                        self.flushed(shared);
+                        wake_all(shared.with(State::flushed));
                     }
                     return result;
                 }
                 Step::Wait => return Poll::Pending,
+                Step::Yield => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
         }
     }
 
-    /// Makes the inner writer take some of what was taken.
-    fn poll_write(
-        &mut self,
-        shared: &Shared,
-        cx: &mut Context<'_>,
-        calls: &mut Calls,
-    ) -> Poll<io::Result<()>> {
-        let progress = self.buffer.poll_progress(Pin::new(&mut self.inner), cx, calls);
-        if progress.is_pending() {
-            shared.with(|state| state.wait_for_writer(&self.buffer, cx));
+    /// Waits for an inner writer that is being flushed.
+    fn wait_for_flush(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if shared.with(State::watch_line) {
+            cx.waker().wake_by_ref();
         }
-        progress
+        #[cfg(feature = "time")]
+        return self.buffer.poll_late(cx, shared.with(|state| state.pause_watch())).map(Err);
+        #[cfg(not(feature = "time"))]
+        Poll::Pending
     }
 
-    fn flushed(&self, shared: &Shared) {
-        while let Some(waiter) = shared.with(|state| state.flushed(&self.buffer)) {
-            waiter.wake();
-        }
+    /// Waits for an inner writer that takes no more for now.
+    #[cfg(feature = "time")]
+    fn wait_for_writer(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let watch = shared.with(|state| state.wait_for_writer(&self.buffer, cx));
+        self.buffer.poll_late(cx, watch).map(Err)
+    }
+
+    /// Waits for an inner writer that takes no more for now.
+    #[cfg(not(feature = "time"))]
+    fn wait_for_writer(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        shared.with(|state| state.wait_for_writer(&self.buffer, cx));
+        Poll::Pending
     }
 }
 
 impl<W> Drop for Driver<W> {
     fn drop(&mut self) {
         if let Some(Outlet { mut buffer, .. }) = self.outlet.take() {
-            let unsent = self.shared.with(|state| state.end(Some(io::ErrorKind::BrokenPipe)));
+            let remains = self.shared.with(|state| state.end(Some(io::ErrorKind::BrokenPipe)));
             // In one queue, so that one event tells how much was discarded.
-            buffer.extend(unsent.wake().into_iter().flatten());
+            buffer.queue_mut().append(&mut remains.wake());
         }
     }
 }
@@ -159,3 +362,5 @@ impl<W> fmt::Debug for Driver<W> {
         f.debug_struct("Driver").field("taken", &taken).finish_non_exhaustive()
     }
 }
+
+const RETURNED: &str = "the driver has returned";

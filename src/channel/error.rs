@@ -8,7 +8,9 @@ use crate::writer::Parts;
 
 /// The error of a [`Driver`](super::Driver): the inner writer failed.
 ///
-/// Nothing is lost: what was sent and not written is in `parts`.
+/// What was sent and the inner writer has not accepted is in `parts`, with the position up to which it
+/// has; see [`Parts`] for an item that was cut. [`Driver::drive`](super::Driver::drive) keeps the channel
+/// open instead.
 ///
 /// # Examples
 ///

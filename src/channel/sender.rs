@@ -2,18 +2,18 @@ mod accept;
 mod control;
 mod handle;
 mod inspect;
-mod waiting;
+mod sending;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use bytes::Bytes;
-
-use super::refusal::Refusal;
+pub use self::sending::Sending;
+use super::Position;
+use super::line::Place;
 use super::shared::Shared;
-use super::state::{FlushWait, Readiness, State};
+use super::state::{FlushWait, State};
 use super::sync::Arc;
-use super::waiters::Place;
+use crate::error::Refusal;
 
 /// Sends to a channel. Made by
 /// [`FlowControlledWriter::into_channel`](crate::FlowControlledWriter::into_channel), and cloned
@@ -22,17 +22,17 @@ use super::waiters::Place;
 /// All methods take `&self`. A sender is also a [`Sink<Bytes>`](futures_sink::Sink) and an
 /// [`AsyncWrite`](tokio::io::AsyncWrite). Closing it by one of these interfaces flushes and ends
 /// this handle alone, as it must be where several streams are forwarded into clones, while
-/// [`close`](Self::close) ends the channel for all. Clones of a handle that has ended have ended,
-/// too.
+/// [`close_channel`](Self::close_channel) ends the channel for all. Clones of a handle that has ended
+/// have ended, too.
+///
+/// What is sent by one call is one item: the bytes of others lie before or behind it.
 ///
 /// # Order
 ///
-/// What one handle sends keeps its order. Those who wait for the channel to resume are served in
-/// the order in which they began to wait; one that comes while it is not paused need not queue
-/// behind them.
+/// What one handle sends keeps its order, also when its futures wait side by side. Those who wait are
+/// served in the order in which they began to; see [the module](super) for newcomers.
 ///
-/// A future of [`send`](Self::send) or [`ready`](Self::ready) that has begun to wait holds its
-/// place in the line: poll it until it is done, or drop it.
+/// A future that has begun to wait holds its place in the line: poll it until it is done, or drop it.
 ///
 /// # Drop behavior
 ///
@@ -68,8 +68,12 @@ pub struct Sender {
     readiness: Readiness,
     /// The flush of the `Sink` and `AsyncWrite` interfaces.
     flush: FlushWait,
-    /// Whether this handle has sent since that flush began.
-    sent: AtomicBool,
+    /// The position of the last item that this handle has sent.
+    last: AtomicU64,
+    /// Futures of this handle that wait with an item.
+    waiting: AtomicU32,
+    /// Items sent since this handle has last waited or yielded.
+    streak: AtomicU32,
 }
 
 /// Whether a handle counts among those that keep the channel open.
@@ -77,6 +81,13 @@ pub struct Sender {
 enum Stage {
     Open,
     Ended,
+}
+
+/// Whether a handle was told that it may send an item, and has not sent one since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    Unknown,
+    Told,
 }
 
 impl Sender {
@@ -92,31 +103,47 @@ impl Sender {
             place: None,
             readiness: Readiness::Unknown,
             flush: FlushWait::default(),
-            sent: AtomicBool::new(false),
+            last: AtomicU64::new(0),
+            waiting: AtomicU32::new(0),
+            streak: AtomicU32::new(0),
         }
     }
 
     /// Lets a handle that has not ended work on the state.
-    fn with_open<R>(&self, act: impl FnOnce(&mut State) -> R) -> Result<R, Refusal> {
+    fn with_open<R>(
+        &self,
+        act: impl FnOnce(&mut State) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
         match self.stage {
-            Stage::Open => Ok(self.shared.with(act)),
+            Stage::Open => self.shared.with(act),
             Stage::Ended => Err(Refusal::Closed),
         }
     }
 
-    /// Queues a chunk if that concerns nobody else. Returns whether it did.
+    /// Tells whether no item of this handle waits, which one that is sent now would overtake.
     #[inline]
-    fn push_freely(&self, chunk: &mut Bytes) -> bool {
-        self.stage == Stage::Open && self.shared.push_freely(chunk)
+    fn may_pass(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
     }
 
-    /// Takes note that a flush which has begun does not cover all that this handle has sent.
+    /// Tells whether this handle has sent so much without a wait that others should have a turn.
     #[inline]
-    fn note_sent(&self) {
-        // Most often it is set already; reading it does not take the cache line from others.
-        if !self.sent.load(Ordering::Relaxed) {
-            self.sent.store(true, Ordering::Relaxed);
-        }
+    fn is_due_to_yield(&self) -> bool {
+        self.streak.load(Ordering::Relaxed) >= LONGEST_STREAK
+    }
+
+    fn end_streak(&self) {
+        self.streak.store(0, Ordering::Relaxed);
+    }
+
+    /// Takes note of an item that was sent.
+    #[inline]
+    fn sent(&self, position: Position) -> Position {
+        // Handles are seldom shared, so these need not be locked instructions; a count that is lost does
+        // no harm.
+        self.last.store(position, Ordering::Relaxed);
+        self.streak.store(self.streak.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        position
     }
 }
 
@@ -150,3 +177,6 @@ impl fmt::Debug for Sender {
             .finish_non_exhaustive()
     }
 }
+
+/// Items that a handle sends in a row before it yields: some ten microseconds.
+const LONGEST_STREAK: u32 = 256;

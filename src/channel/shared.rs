@@ -1,6 +1,4 @@
-use bytes::Bytes;
-
-use super::state::{State, Turn, Wakes};
+use super::state::State;
 use super::sync::Mutex;
 use super::sync::atomic::{AtomicUsize, Ordering};
 use crate::write_buffer::WriteBuffer;
@@ -10,12 +8,16 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Invariant: the buffer size whenever the lock is free.
     size: AtomicUsize,
+    /// Chunks shorter than this, in bytes, are copied.
+    pub(super) coalesce_threshold: usize,
 }
 
 impl Shared {
     pub(super) fn new(buffer: &mut WriteBuffer) -> Self {
+        let coalesce_threshold = buffer.new_queue().coalesce_threshold();
         let state = State::new(buffer);
-        Self { size: AtomicUsize::new(state.buffer_size()), state: Mutex::new(state) }
+        let size = AtomicUsize::new(state.buffer_size());
+        Self { state: Mutex::new(state), size, coalesce_threshold }
     }
 
     /// Lets `act` work on the state under the lock; then, without it, wakes and tells whoever is
@@ -32,57 +34,14 @@ impl Shared {
         self.size.store(state.buffer_size(), Ordering::Relaxed);
         drop(state);
         if let Some(wakes) = wakes {
-            self.wake(wakes);
+            wakes.wake();
         }
         result
-    }
-
-    /// Queues a chunk if nothing but the count comes of it, which takes least time under the lock.
-    /// Returns whether it did.
-    #[inline]
-    pub(super) fn push_freely(&self, chunk: &mut Bytes) -> bool {
-        let mut state = self.state.lock();
-        let is_sent = state.push_freely(chunk);
-        if is_sent {
-            self.size.store(state.buffer_size(), Ordering::Relaxed);
-        }
-        is_sent
     }
 
     /// Returns the bytes queued and those taken by the driver and not yet written.
     #[inline]
     pub(super) fn buffer_size(&self) -> usize {
         self.size.load(Ordering::Relaxed)
-    }
-
-    #[inline(never)]
-    fn wake(&self, wakes: Wakes) {
-        wakes.events.emit();
-        if let Some(driver) = wakes.driver {
-            driver.wake();
-        }
-        match wakes.sender {
-            None => {}
-            Some(Turn::Future(waker)) => waker.wake(),
-            Some(Turn::Handle(waker)) => {
-                waker.wake();
-                self.call_others();
-            }
-        }
-    }
-
-    /// Wakes those in line behind a handle that was woken.
-    #[cold]
-    fn call_others(&self) {
-        loop {
-            let Some(wakes) = self.state.lock().settle() else { return };
-            debug_assert!(wakes.driver.is_none());
-            wakes.events.emit();
-            match wakes.sender {
-                None => return,
-                Some(Turn::Future(waker)) => return waker.wake(),
-                Some(Turn::Handle(waker)) => waker.wake(),
-            }
-        }
     }
 }

@@ -9,11 +9,10 @@ use super::sender::Sender;
 
 /// Sends chunks. `poll_close` flushes and ends this handle only.
 ///
-/// `start_send` after a `poll_ready` that was followed by a pause of another sender's making takes
-/// the chunk all the same; it then waits outside of the queue, and outside of
-/// [`buffer_size`](Sender::buffer_size), until the channel resumes, before anything that is sent
-/// later. Without a `poll_ready` before it, it is queued and counted also while the channel is
-/// paused.
+/// A handle that `poll_ready` has told to be ready is not refused for room: its item is queued and
+/// counted also if others have paused the channel since. `start_send` without a `poll_ready` before
+/// it is accepted also while the channel is paused, up to the
+/// [hard limit](crate::Builder::hard_limit).
 ///
 /// # Errors
 ///
@@ -23,7 +22,7 @@ impl Sink<Bytes> for Sender {
     type Error = io::Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_turn(cx)
+        self.poll_turn(cx).map_err(io::Error::from)
     }
 
     fn start_send(mut self: Pin<&mut Self>, chunk: Bytes) -> io::Result<()> {

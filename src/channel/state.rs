@@ -6,11 +6,14 @@ use std::task::Waker;
 
 use bytes::Buf;
 
-use self::driving::Seat;
 pub(super) use self::driving::Step;
-pub(super) use self::sending::{FlushWait, Readiness};
-use super::waiters::Waiters;
+use self::driving::{Hand, Seat};
+pub(super) use self::sending::FlushWait;
+use super::Position;
+use super::line::{Line, Place};
+use super::waiters::{Waiters, wake_all};
 use crate::chunk_queue::ChunkQueue;
+use crate::error::Refusal;
 use crate::events::Outbox;
 use crate::stats::Stats;
 use crate::watermarks::{Flow, Watermarks};
@@ -18,46 +21,58 @@ use crate::write_buffer::{Gate, WriteBuffer};
 
 /// What all ends of a channel share, under its lock.
 ///
-/// It calls nobody: wakers go out in [`Wakes`] and foreign bytes through the arguments and results,
-/// to be woken and dropped without the lock. `sending.rs` has the verbs of the senders and
-/// `driving.rs` those of the driver; after each of them comes [`settle`](Self::settle), but after
-/// `push_freely`, which leaves nothing to settle.
+/// It calls nobody: wakers and events go out in [`Wakes`] and foreign bytes through the arguments and
+/// results, to be woken, told and dropped without the lock. `sending.rs` has the verbs of the senders and
+/// `driving.rs` those of the driver; after each of them comes [`settle`](Self::settle).
+///
+/// Totals are not kept for each push: they follow from where `queue` starts in the stream.
 #[derive(Debug)]
 pub(super) struct State {
     /// What was sent and the driver has not taken.
     queue: ChunkQueue,
+    /// The position at which `queue` starts.
+    start: Position,
     /// What the driver has taken and the inner writer has not, as last reported.
     taken: usize,
-    /// Chunks of sinks that were told to be ready, and then another sender paused the channel.
-    /// They are behind `queue` and before whatever is sent next.
-    parked: ChunkQueue,
-    /// Up to below this buffer size a chunk comes in with nothing but the count to look at.
-    /// Invariant: as [`update_free_below`](Self::update_free_below) leaves it, whenever the lock is
-    /// free.
+    hand: Hand,
+    /// Up to below this buffer size bytes come in with nobody to wake and nothing else to look at.
     free_below: usize,
+    /// Whether [`settle`](Self::settle) has work to do. Every verb but a free push sees to it.
+    is_settled: bool,
     gate: Gate,
     life: Life,
     /// Senders that have not ended.
     handles: usize,
     /// Those who wait for their turn to send.
-    line: Waiters<Waits>,
-    /// Those who wait for a flush, with the position in the stream up to which. Invariant: in
-    /// ascending order.
-    flushes: Waiters<u64>,
+    line: Line,
+    /// The one in line for which the driver has waited for a poll already.
+    watched: Option<Place>,
+    /// Those who wait for a flush, with the position in the stream up to which.
+    flushes: Waiters<Position>,
     /// Those who wait for the end.
     closings: Waiters<()>,
     seat: Seat,
     /// A waker that was replaced.
     retired: Option<Waker>,
-    /// The position behind all that was accepted, in bytes since the writer was made.
-    accepted: u64,
     /// The position up to which the inner writer has taken, as last reported.
-    written: u64,
+    written: Position,
     /// The position up to which the inner writer was flushed.
-    flushed: Option<u64>,
-    /// Bytes that were discarded before the writer became a channel.
-    discarded: u64,
+    flushed: Option<Position>,
+    totals: Totals,
+}
+
+/// What is only counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    /// Bytes that the inner writer has taken.
+    written_bytes: u64,
+    /// Bytes that it had taken when it was last flushed.
+    flushed_bytes: u64,
+    /// Bytes that were accepted and are not in the stream: discarded before the writer became a
+    /// channel, or put in by whoever held the driver.
+    beside: u64,
     write_calls: u64,
+    /// Largest size seen before bytes left; `stats` adds the present size.
     peak_buffer_size: usize,
 }
 
@@ -80,43 +95,21 @@ enum Life {
     Failed(io::ErrorKind),
 }
 
-/// What stands in the line of those who wait to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Waits {
-    /// A future: it comes when it is woken, or lets the next one know when it is dropped.
-    Future,
-    /// A handle that was polled for an item. It may have lost interest, so nobody waits for it.
-    Item,
-    /// A handle that was polled to write a slice, likewise.
-    Slice,
-}
-
-/// What is woken, told or dropped once the lock is released.
+/// What is woken, dropped and told once the lock is released.
 #[must_use]
 pub(super) struct Wakes {
-    pub(super) driver: Option<Waker>,
-    pub(super) sender: Option<Turn>,
-    pub(super) events: Outbox,
-    /// Dropped only.
-    _retired: Option<Waker>,
+    driver: Option<Waker>,
+    sender: Option<Waker>,
+    retired: Option<Waker>,
+    events: Outbox,
 }
 
-/// Whose turn it is to send.
-pub(super) enum Turn {
-    /// A future, which is waited for: the next one is woken after it has sent or left.
-    Future(Waker),
-    /// A handle, which is not: whoever wakes it settles again, for the next one.
-    Handle(Waker),
-}
-
-/// What a channel that was aborted or has ended leaves behind, outside of the lock.
+/// What a channel that was closed, aborted or has ended leaves behind, outside of the lock.
 #[must_use]
 pub(super) struct Remains {
-    /// What the driver has not taken, in order.
-    queues: [ChunkQueue; 2],
-    line: Waiters<Waits>,
-    flushes: Waiters<u64>,
-    closings: Waiters<()>,
+    /// What the driver has not taken.
+    queue: ChunkQueue,
+    wakers: Vec<Waker>,
 }
 
 impl State {
@@ -124,71 +117,64 @@ impl State {
     pub(super) fn new(buffer: &mut WriteBuffer) -> Self {
         let stats = buffer.stats();
         let taken = buffer.buffer_size();
-        let mut gate = buffer.take_gate();
-        gate.keep_events();
-        let accepted = stats.written_bytes + taken as u64;
+        let start = stats.written_bytes + taken as u64;
         Self {
             queue: buffer.new_queue(),
+            start,
             taken,
-            parked: ChunkQueue::with_coalesce_threshold(0),
+            hand: Hand::Still,
             free_below: 0,
-            gate,
+            is_settled: false,
             life: match buffer.failure() {
                 Some(kind) => Life::Failed(kind),
                 None if buffer.is_open() => Life::Open,
                 None => Life::Closing,
             },
+            gate: buffer.take_gate(),
             handles: 1,
-            line: Waiters::new(),
+            line: Line::default(),
+            watched: None,
             flushes: Waiters::new(),
             closings: Waiters::new(),
-            seat: Seat::Driving,
+            seat: Seat::Driving(None),
             retired: None,
-            accepted,
             written: stats.written_bytes,
             flushed: None,
-            discarded: stats.enqueued_bytes - accepted,
-            write_calls: stats.write_calls,
-            peak_buffer_size: stats.peak_buffer_size,
+            totals: Totals {
+                written_bytes: stats.written_bytes,
+                // What the inner writer has taken before is not known to be flushed.
+                flushed_bytes: 0,
+                beside: stats.enqueued_bytes - start,
+                write_calls: stats.write_calls,
+                peak_buffer_size: stats.peak_buffer_size,
+            },
         }
     }
 
     /// Brings the pause state up to date and finds out who is to be woken for what has changed.
     #[inline]
     pub(super) fn settle(&mut self) -> Option<Wakes> {
-        let wakes = if self.is_calm() { None } else { self.settle_all() };
-        self.update_free_below();
-        wakes
+        if self.is_settled { None } else { self.settle_all() }
     }
 
-    /// Finds out what can be sent without a look at anybody: nothing where the driver waits for
-    /// bytes, or items wait for room. Whoever stands in line has been woken by now if it is its turn.
     #[inline]
-    fn update_free_below(&mut self) {
-        let is_free =
-            self.life == Life::Open && self.parked.is_empty() && !self.seat.is_waiting_for_bytes();
-        self.free_below = if is_free { self.gate.free_below() } else { 0 };
-    }
-
-    /// Tells whether nothing can have changed but the count.
-    #[inline]
-    fn is_calm(&self) -> bool {
-        self.gate.is_wide_open(self.buffer_size(), 0)
-            && self.parked.is_empty()
-            && self.line.is_empty()
-            && self.retired.is_none()
-            && matches!(self.seat, Seat::Driving)
-            && !self.gate.has_events()
+    fn unsettle(&mut self) {
+        self.is_settled = false;
     }
 
     #[inline(never)]
     fn settle_all(&mut self) -> Option<Wakes> {
-        self.update();
-        let (driver, sender) = (self.call_driver(), self.call_sender());
-        let (events, retired) = (self.gate.take_events(), self.retired.take());
+        self.gate.update(self.buffer_size());
+        let sender = if self.is_accepting() { self.line.call() } else { None };
+        let driver = self.call_driver();
+        let (retired, events) = (self.retired.take(), self.gate.take_events());
+        let is_free =
+            self.life == Life::Open && self.line.is_calm() && !self.seat.is_waiting_for_bytes();
+        self.free_below = if is_free { self.gate.free_below() } else { 0 };
+        self.is_settled = true;
         let is_nothing =
             driver.is_none() && sender.is_none() && retired.is_none() && events.is_empty();
-        (!is_nothing).then_some(Wakes { driver, sender, events, _retired: retired })
+        (!is_nothing).then_some(Wakes { driver, sender, retired, events })
     }
 
     #[inline]
@@ -196,8 +182,18 @@ impl State {
         self.taken + self.queue.remaining()
     }
 
+    /// Returns the position behind all that was accepted.
+    #[inline]
+    fn accepted(&self) -> Position {
+        self.start + self.queue.remaining() as u64
+    }
+
+    pub(super) fn written(&self) -> Position {
+        self.written
+    }
+
     pub(super) fn is_paused(&self) -> bool {
-        !self.parked.is_empty() || self.gate.flow_at(self.buffer_size()) == Flow::Paused
+        self.gate.flow_at(self.buffer_size()) == Flow::Paused || !self.line.lets_pass()
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -209,92 +205,86 @@ impl State {
     }
 
     pub(super) fn set_watermarks(&mut self, watermarks: Watermarks) {
+        self.unsettle();
         self.gate.set_watermarks(watermarks, self.buffer_size());
     }
 
     pub(super) fn stats(&self) -> Stats {
+        let totals = &self.totals;
         Stats {
-            enqueued_bytes: self.accepted + self.discarded,
-            written_bytes: self.written,
-            write_calls: self.write_calls,
+            enqueued_bytes: self.accepted() + totals.beside,
+            written_bytes: totals.written_bytes,
+            write_calls: totals.write_calls,
             pauses: self.gate.pauses(),
-            peak_buffer_size: self.peak_buffer_size,
+            peak_buffer_size: totals.peak_buffer_size.max(self.buffer_size()),
+            #[cfg(feature = "time")]
+            paused_time: self.gate.watch().total(),
         }
     }
 
-    /// Ends sending for all. Returns those who waited to send.
-    pub(super) fn close(&mut self) -> Waiters<Waits> {
+    /// Ends sending for all.
+    pub(super) fn close(&mut self) -> Remains {
+        self.unsettle();
         if self.life == Life::Open {
             self.life = Life::Closing;
         }
-        self.line.take()
+        Remains { queue: ChunkQueue::new(), wakers: self.line.take().collect() }
     }
 
-    /// Discards all that is not written. Returns how many bytes that are.
+    /// Discards all that the driver has not taken, and what it has taken unless it is writing.
+    /// Returns how many bytes that are.
     pub(super) fn abort(&mut self) -> (usize, Remains) {
+        self.note_peak();
         if !matches!(self.life, Life::Open | Life::Closing) {
             return (0, self.remains());
         }
         self.life = Life::Aborted;
-        let discarded = self.buffer_size() + self.parked.remaining();
-        let remains = self.remains();
-        (discarded, remains)
+        let discarded = self.queue.remaining();
+        (discarded + self.discard_taken().unwrap_or(0), self.remains())
     }
 
-    /// Ends the channel.
+    /// Ends the channel, if it has not ended yet.
     pub(super) fn end(&mut self, failure: Option<io::ErrorKind>) -> Remains {
-        self.life = failure.map_or(Life::Ended, Life::Failed);
-        let closings = self.closings.take();
-        Remains { closings, ..self.remains() }
-    }
-
-    /// Empties the channel.
-    fn remains(&mut self) -> Remains {
+        self.note_peak();
+        if !matches!(self.life, Life::Ended | Life::Failed(_)) {
+            self.life = failure.map_or(Life::Ended, Life::Failed);
+        }
         self.taken = 0;
+        let waker = std::mem::replace(&mut self.seat, Seat::Driving(None)).into_waker();
+        self.retire(waker);
+        let mut remains = self.remains();
+        remains.wakers.extend(self.closings.take());
+        remains
+    }
+
+    /// Empties the channel, but for what the driver has taken.
+    fn remains(&mut self) -> Remains {
+        self.unsettle();
+        let mut wakers: Vec<Waker> = self.line.take().collect();
+        wakers.extend(self.flushes.take());
+        // It is not in the stream any more.
+        self.totals.beside += self.queue.remaining() as u64;
+        Remains { queue: self.take_queue(), wakers }
+    }
+
+    fn take_queue(&mut self) -> ChunkQueue {
         let fresh = ChunkQueue::with_coalesce_threshold(self.queue.coalesce_threshold());
-        Remains {
-            queues: [std::mem::replace(&mut self.queue, fresh), std::mem::take(&mut self.parked)],
-            line: self.line.take(),
-            flushes: self.flushes.take(),
-            closings: Waiters::new(),
-        }
+        std::mem::replace(&mut self.queue, fresh)
     }
 
-    /// Applies the pause rule to the present size and queues what was parked as far as it allows.
-    #[inline]
-    fn update(&mut self) {
-        self.gate.update(self.buffer_size());
-        while !self.parked.is_empty() && self.gate.flow() == Flow::Accepting {
-            let length = self.parked.chunk().len();
-            if !self.gate.admits(self.buffer_size(), length) {
-                break;
-            }
-            // Small ones were copied when they were parked, so nothing foreign is dropped here.
-            self.queue.push(self.parked.copy_to_bytes(length));
-            let size = self.buffer_size();
-            self.peak_buffer_size = self.peak_buffer_size.max(size);
-            self.gate.update(size);
-        }
-    }
-
-    /// Takes the waker of the first in line if it is its turn.
-    #[inline]
-    fn call_sender(&mut self) -> Option<Turn> {
-        let waits = self.line.first()?.goal;
-        let is_turn = self.is_accepting() && (waits != Waits::Slice || self.slice_room() > 0);
-        if !is_turn {
-            return None;
-        }
-        match waits {
-            Waits::Future => self.line.first()?.waker.take().map(Turn::Future),
-            Waits::Item | Waits::Slice => self.line.pop().map(Turn::Handle),
-        }
-    }
-
-    /// Tells whether chunks are taken, as of the last update.
+    /// Tells whether items are taken, as of the last update.
     #[inline]
     fn is_accepting(&self) -> bool {
-        self.gate.flow() == Flow::Accepting && self.parked.is_empty()
+        self.gate.flow() == Flow::Accepting
+    }
+
+    /// Takes note of the size before bytes leave.
+    #[inline]
+    fn note_peak(&mut self) {
+        let size = self.buffer_size();
+        if size > self.totals.peak_buffer_size {
+            self.totals.peak_buffer_size = size;
+        }
     }
 
     /// Keeps a waker to be dropped without the lock.
@@ -304,14 +294,36 @@ impl State {
             self.retired = waker;
         }
     }
+
+    #[inline]
+    pub(super) fn check_open(&self) -> Result<(), Refusal> {
+        if self.life == Life::Open { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    #[cold]
+    fn refusal(&self) -> Refusal {
+        match self.life {
+            Life::Failed(kind) => Refusal::Failed(kind),
+            _ => Refusal::Closed,
+        }
+    }
+}
+
+impl Wakes {
+    /// Wakes and tells. Must not be called under the lock.
+    #[inline(never)]
+    pub(super) fn wake(self) {
+        let Self { driver, sender, retired, events } = self;
+        wake_all(driver.into_iter().chain(sender));
+        drop(retired);
+        events.tell();
+    }
 }
 
 impl Remains {
-    /// Wakes all who waited. Must not be called under the lock.
-    pub(super) fn wake(self) -> [ChunkQueue; 2] {
-        self.line.wake();
-        self.flushes.wake();
-        self.closings.wake();
-        self.queues
+    /// Wakes all who waited, and returns what was not taken. Must not be called under the lock.
+    pub(super) fn wake(self) -> ChunkQueue {
+        wake_all(self.wakers);
+        self.queue
     }
 }

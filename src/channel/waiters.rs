@@ -1,200 +1,113 @@
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::task::Waker;
 
-/// Tasks that wait, in the order in which they began to.
-///
-/// Finding one's place is a binary search. Giving one up in the middle moves the shorter half of
-/// the list.
+/// Tasks that wait until a goal is reached.
 #[derive(Debug)]
-pub(super) struct Waiters<T> {
-    /// Invariant: in ascending order of the places.
-    list: VecDeque<Waiter<T>>,
-    /// The place of the next one to come.
+pub(super) struct Waiters<G> {
+    list: BTreeMap<Ticket<G>, Waker>,
     next: u64,
 }
 
-/// A place in a list of [`Waiters`]. Its holder keeps it until it leaves, also while it is not in
-/// the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u64);
+/// A goal, and what tells those with the same one apart.
+pub(super) type Ticket<G> = (G, u64);
 
-#[derive(Debug)]
-pub(super) struct Waiter<T> {
-    place: Place,
-    /// What it waits for.
-    pub(super) goal: T,
-    /// `None` once it has been woken.
-    pub(super) waker: Option<Waker>,
-}
-
-impl<T> Waiters<T> {
+impl<G: Ord + Copy> Waiters<G> {
     pub(super) fn new() -> Self {
-        Self { list: VecDeque::new(), next: 0 }
+        Self { list: BTreeMap::new(), next: 0 }
     }
 
-    /// Waits at `place`, or at a new one behind all others. Returns a waker to be dropped without
-    /// the lock.
+    /// Waits for `goal`. Returns a waker to be dropped without the lock.
     pub(super) fn wait(
         &mut self,
-        place: &mut Option<Place>,
-        goal: T,
+        ticket: &mut Option<Ticket<G>>,
+        goal: G,
         waker: &Waker,
     ) -> Option<Waker> {
-        let held = *place.get_or_insert_with(|| {
+        let held = *ticket.get_or_insert_with(|| {
             self.next += 1;
-            Place(self.next)
+            (goal, self.next)
         });
-        match self.find(held) {
-            Ok(index) => {
-                let waiter = &mut self.list[index];
-                waiter.goal = goal;
-                match &mut waiter.waker {
-                    Some(known) if known.will_wake(waker) => None,
-                    known => known.replace(waker.clone()),
-                }
-            }
-            Err(index) => {
-                self.list.insert(index, Waiter { place: held, goal, waker: Some(waker.clone()) });
-                None
-            }
+        match self.list.get_mut(&held) {
+            Some(known) if known.will_wake(waker) => None,
+            _ => self.list.insert(held, waker.clone()),
         }
     }
 
-    /// Gives a place up. Returns a waker to be dropped without the lock.
-    pub(super) fn leave(&mut self, place: &mut Option<Place>) -> Option<Waker> {
-        let index = self.find(place.take()?).ok()?;
-        let waker = self.list.remove(index)?.waker;
-        self.shrink();
-        waker
+    /// Gives the wait up. Returns a waker to be dropped without the lock.
+    pub(super) fn leave(&mut self, ticket: &mut Option<Ticket<G>>) -> Option<Waker> {
+        self.list.remove(&ticket.take()?)
     }
 
-    /// Tells whether the holder of `place` was woken and has not waited again.
-    pub(super) fn is_woken(&self, place: Place) -> bool {
-        self.find(place).map_or(true, |index| self.list[index].waker.is_none())
-    }
-
+    /// Returns the first goal.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    pub(super) fn first(&self) -> Option<G> {
+        self.list.first_key_value().map(|((goal, _), _)| *goal)
     }
 
-    #[inline]
-    pub(super) fn peek(&self) -> Option<&Waiter<T>> {
-        self.list.front()
+    /// Takes those out whose goal is reached.
+    pub(super) fn take_up_to(&mut self, reached: G) -> impl Iterator<Item = Waker> + use<G> {
+        let later = self.list.split_off(&(reached, u64::MAX));
+        std::mem::replace(&mut self.list, later).into_values()
     }
 
-    pub(super) fn first(&mut self) -> Option<&mut Waiter<T>> {
-        self.list.front_mut()
-    }
-
-    /// Takes the first one out of the list; its holder keeps the place.
-    pub(super) fn pop(&mut self) -> Option<Waker> {
-        let waker = self.list.pop_front()?.waker;
-        self.shrink();
-        waker
-    }
-
-    /// Empties the list; the places stay with their holders.
-    pub(super) fn take(&mut self) -> Self {
-        Self { list: std::mem::take(&mut self.list), next: self.next }
-    }
-
-    /// Wakes all that are in the list. Must not be called under the lock.
-    pub(super) fn wake(self) {
-        self.list.into_iter().filter_map(|waiter| waiter.waker).for_each(Waker::wake);
-    }
-
-    fn find(&self, place: Place) -> Result<usize, usize> {
-        self.list.binary_search_by_key(&place, |waiter| waiter.place)
-    }
-
-    /// Frees the room of a list that was long.
-    fn shrink(&mut self) {
-        if self.list.is_empty() && self.list.capacity() > KEPT_ROOM {
-            self.list = VecDeque::new();
-        }
+    /// Takes all out.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<G> {
+        std::mem::take(&mut self.list).into_values()
     }
 }
 
-/// Waiters that an empty list keeps room for: 512 bytes.
-const KEPT_ROOM: usize = 16;
+/// Wakes all, also those behind one whose waker panics. Must not be called under the lock.
+pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    let mut first = None;
+    for waker in wakers {
+        if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            first.get_or_insert(panic);
+        }
+    }
+    if let Some(panic) = first {
+        panic::resume_unwind(panic);
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 
     use super::*;
 
-    struct Nobody;
+    struct Counts(AtomicUsize);
 
-    impl Wake for Nobody {
-        fn wake(self: Arc<Self>) {}
+    impl Wake for Counts {
+        fn wake(self: Arc<Self>) {
+            assert!(self.0.fetch_add(1, Ordering::SeqCst) != 0, "the first one panics");
+        }
     }
 
     #[test]
-    fn a_woken_waiter_gets_its_old_place_back() {
+    fn those_whose_goal_is_reached_are_taken_in_order() {
         let mut waiters = Waiters::new();
-        let waker = Waker::noop();
-        let (mut first, mut second) = (None, None);
-        waiters.wait(&mut first, 'a', waker);
-        waiters.wait(&mut second, 'b', waker);
-        assert!(waiters.pop().is_some());
-        assert!(waiters.is_woken(first.expect("waits")));
-        waiters.wait(&mut first, 'a', waker);
-        assert_eq!(waiters.first().map(|waiter| waiter.goal), Some('a'));
-        assert!(!waiters.is_woken(first.expect("waits")));
+        let mut tickets = [None; 4];
+        for (ticket, goal) in tickets.iter_mut().zip([30, 10, 20, 20]) {
+            assert!(waiters.wait(ticket, goal, Waker::noop()).is_none());
+        }
+        assert_eq!(waiters.first(), Some(10));
+        assert_eq!(waiters.take_up_to(20).count(), 3);
+        assert!(waiters.leave(&mut tickets[1]).is_none());
+        assert!(waiters.leave(&mut tickets[0]).is_some());
+        assert_eq!(waiters.take().count(), 0);
     }
 
     #[test]
-    fn one_that_leaves_leaves_no_hole() {
-        let mut waiters = Waiters::new();
-        let mut places = [None; 5];
-        for (index, place) in places.iter_mut().enumerate() {
-            waiters.wait(place, index, Waker::noop());
-        }
-        for leaving in [2, 0, 4] {
-            assert!(waiters.leave(&mut places[leaving]).is_some());
-            assert!(waiters.leave(&mut places[leaving]).is_none());
-        }
-        assert_eq!(waiters.first().map(|waiter| waiter.goal), Some(1));
-        assert_eq!(waiters.take().list.len(), 2);
-        assert!(waiters.leave(&mut places[1]).is_none());
-    }
-
-    #[test]
-    fn a_waker_is_replaced_only_by_one_that_wakes_another_task() {
-        let mut waiters = Waiters::new();
-        let mut place = None;
-        let [first, second] = [(); 2].map(|()| Waker::from(Arc::new(Nobody)));
-        assert!(waiters.wait(&mut place, (), &first).is_none());
-        assert!(waiters.wait(&mut place, (), &first).is_none());
-        let replaced = waiters.wait(&mut place, (), &second).expect("another task");
-        assert!(replaced.will_wake(&first));
-        assert!(waiters.pop().is_some_and(|waker| waker.will_wake(&second)));
-    }
-
-    #[test]
-    fn an_empty_list_keeps_the_room_of_few() {
-        let mut waiters = Waiters::new();
-        let mut places = [None; KEPT_ROOM];
-        for place in &mut places {
-            waiters.wait(place, (), Waker::noop());
-        }
-        while waiters.pop().is_some() {}
-        assert_eq!(waiters.list.capacity(), KEPT_ROOM);
-    }
-
-    #[test]
-    fn an_empty_list_gives_its_memory_back() {
-        let mut waiters = Waiters::new();
-        let mut places = [None; 100];
-        for place in &mut places {
-            waiters.wait(place, (), Waker::noop());
-        }
-        for place in &mut places {
-            waiters.leave(place);
-        }
-        assert_eq!(waiters.list.capacity(), 0);
+    fn a_waker_that_panics_does_not_keep_the_others_asleep() {
+        let counts = Arc::new(Counts(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&counts));
+        let woken = panic::catch_unwind(AssertUnwindSafe(|| {
+            wake_all([waker.clone(), waker.clone(), waker.clone()]);
+        }));
+        assert!(woken.is_err());
+        assert_eq!(counts.0.load(Ordering::SeqCst), 3);
     }
 }

@@ -6,10 +6,9 @@ use tokio::io::AsyncWrite;
 
 use super::sender::Sender;
 
-/// Copies bytes to the queue as far as the high watermark allows. Where that is 0, a slice of up
-/// to 64 KiB counts as one item. `poll_shutdown` flushes and ends this handle only.
-///
-/// The bytes of one call stay together; those of a `write_all` may be split by those of others.
+/// Takes the slices of a call as one item, whole up to 1 MiB, whatever the high watermark: what a codec
+/// or a WebSocket library writes by one call is not torn by what other handles send. The bytes of a
+/// `write_all` of more than that may be. `poll_shutdown` flushes and ends this handle only.
 impl AsyncWrite for Sender {
     fn poll_write(
         mut self: Pin<&mut Self>,

@@ -2,24 +2,27 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use super::Sender;
-use super::waiting::{Flushing, Waiting};
-use crate::channel::refusal::Refusal;
-use crate::channel::state::{State, Waits};
-use crate::error::TrySendError;
+use super::sending::{Sending, Turn};
+use super::{Sender, Stage};
+use crate::channel::Position;
+use crate::channel::line::Place;
+use crate::channel::state::State;
+use crate::chunk_queue::ChunkQueue;
+use crate::error::{Refusal, TrySendError};
+use crate::write_buffer::Way;
 
 impl Sender {
     /// Queues a chunk as soon as the channel is not paused. Does not wait for it to be written.
     ///
-    /// A chunk below the coalesce threshold is copied, a larger one is not.
+    /// A chunk below the coalesce threshold is copied, a larger one is not. The position that is
+    /// returned is that of its last byte; [`flushed`](Self::flushed) waits until it is written.
     ///
     /// # Errors
     ///
-    /// Returns the chunk in [`TrySendError::Closed`] if the channel is or becomes closed, and in
-    /// [`TrySendError::Full`] if the chunk would take the buffer over its cap
-    /// ([`Builder::max_buffer_size`](crate::Builder::max_buffer_size)).
+    /// Returns the chunk in [`TrySendError::Closed`] if the channel is or becomes closed. It is never
+    /// [`Full`](TrySendError::Full).
     ///
     /// # Cancel safety
     ///
@@ -34,28 +37,59 @@ impl Sender {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
-    /// sender.send("hello, ").await?;
-    /// sender.clone().send("world").await?;
+    /// assert_eq!(sender.send("hello, ").await?, 7);
+    /// assert_eq!(sender.clone().send("world").await?, 12);
     /// drop(sender);
     /// assert_eq!(driver.await?, b"hello, world");
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn send(&self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
-        let mut chunk = chunk.into();
-        let result =
-            if self.push_freely(&mut chunk) { Ok(()) } else { self.send_in_turn(&mut chunk).await };
-        self.note_sent();
-        result.map_err(|refusal| refusal.of(chunk))
+    #[inline]
+    pub fn send(&self, chunk: impl Into<Bytes>) -> Sending<'_> {
+        Sending::new(self, chunk.into())
     }
 
-    async fn send_in_turn(&self, chunk: &mut Bytes) -> Result<(), Refusal> {
-        let mut wait = Waiting::new(self, State::leave_line);
-        poll_fn(|cx| {
-            self.with_open(|state| state.poll_send(cx, &mut wait.place, chunk))
-                .unwrap_or_else(|refusal| Poll::Ready(Err(refusal)))
-        })
-        .await
+    /// Queues chunks as one item, as soon as the channel is not paused: whatever others send lies before
+    /// or behind all of them.
+    ///
+    /// Chunks below the coalesce threshold are copied, larger ones are not. Chunks that are all empty
+    /// queue nothing. The position that is returned is that of the last byte.
+    ///
+    /// # Errors
+    ///
+    /// Returns the chunks, joined to one, in [`TrySendError::Closed`] if the channel is or becomes
+    /// closed. It is never [`Full`](TrySendError::Full).
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves nothing behind: none of the chunks was queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+    /// let body = Bytes::from(vec![b'x'; 4096]);
+    /// sender.send_chunks([Bytes::from("4096\r\n"), body]).await?;
+    /// drop(sender);
+    /// assert_eq!(driver.await?.len(), 6 + 4096);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send_chunks(
+        &self,
+        chunks: impl IntoIterator<Item = Bytes>,
+    ) -> Result<Position, TrySendError> {
+        let mut item = ChunkQueue::with_coalesce_threshold(self.shared.coalesce_threshold);
+        item.extend(chunks);
+        item.seal();
+        let mut turn = Turn::new(self);
+        let result = poll_fn(|cx| turn.poll(cx, |state| state.append(&mut item))).await;
+        result.map_err(|refusal| refusal.of(item.copy_to_bytes(item.remaining())))
     }
 
     /// Queues a chunk if that is possible at once.
@@ -64,8 +98,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// Returns the chunk in [`TrySendError::Full`] if the channel is paused or the chunk would
-    /// take it over its cap or budget, and in [`TrySendError::Closed`] if it is closed.
+    /// Returns the chunk in [`TrySendError::Full`] if the channel is [paused](Self::is_paused), and in
+    /// [`TrySendError::Closed`] if it is closed.
     ///
     /// # Examples
     ///
@@ -83,15 +117,62 @@ impl Sender {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn try_send(&self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
+    pub fn try_send(&self, chunk: impl Into<Bytes>) -> Result<Position, TrySendError> {
         let mut chunk = chunk.into();
-        let result = if self.push_freely(&mut chunk) {
-            Ok(())
-        } else {
-            self.with_open(|state| state.try_send(&mut chunk)).and_then(|result| result)
-        };
-        self.note_sent();
-        result.map_err(|refusal| refusal.of(chunk))
+        match self.push_freely(&mut chunk) {
+            Some(position) => Ok(position),
+            None => self.send_at_once(Way::InTurn, chunk),
+        }
+    }
+
+    /// Queues a chunk also while the channel is paused and others wait, up to the
+    /// [hard limit](crate::Builder::hard_limit): for what must not wait, such as the answer to a ping or
+    /// a close frame. It lies behind all that is queued.
+    ///
+    /// # Errors
+    ///
+    /// Returns the chunk in [`TrySendError::Full`] if the channel is paused and holds its hard limit or
+    /// more, and in [`TrySendError::Closed`] if it is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+    ///
+    /// let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), Watermarks::new(2, 4));
+    /// let (sender, _driver) = writer.into_channel();
+    /// sender.try_send("hello")?;
+    /// assert!(sender.try_send("world").is_err());
+    /// assert_eq!(sender.send_now("pong")?, 9);
+    /// # Ok::<_, flow_controlled_writer::TrySendError>(())
+    /// ```
+    pub fn send_now(&self, chunk: impl Into<Bytes>) -> Result<Position, TrySendError> {
+        self.send_at_once(Way::PastPause, chunk.into())
+    }
+
+    fn send_at_once(&self, way: Way, mut chunk: Bytes) -> Result<Position, TrySendError> {
+        let may_pass = way == Way::PastPause || self.may_pass();
+        let result = self.with_open(|state| {
+            match state.admit(way, chunk.len()) {
+                Ok(()) if may_pass => {}
+                // Nothing needs no room.
+                Ok(()) | Err(Refusal::Full) if chunk.is_empty() => {}
+                Ok(()) => return Err(Refusal::Full),
+                Err(refusal) => return Err(refusal),
+            }
+            Ok(state.push(&mut chunk))
+        });
+        result.map(|position| self.sent(position)).map_err(|refusal| refusal.of(chunk))
+    }
+
+    /// Queues a chunk if that concerns nobody else.
+    #[inline]
+    pub(super) fn push_freely(&self, chunk: &mut Bytes) -> Option<Position> {
+        if self.stage != Stage::Open || !self.may_pass() || self.is_due_to_yield() {
+            return None;
+        }
+        let position = self.shared.with(|state| state.push_freely(chunk))?;
+        Some(self.sent(position))
     }
 
     /// Waits until the channel is not paused. Another sender may pause it again before this one
@@ -120,58 +201,35 @@ impl Sender {
     /// assert!(sender.is_paused());
     /// sender.ready().await?;
     /// assert!(!sender.is_paused());
-    /// # sender.close();
+    /// # sender.close_channel();
     /// # driver.await??;
     /// # Ok(())
     /// # }
     /// ```
     pub async fn ready(&self) -> io::Result<()> {
-        let mut wait = Waiting::new(self, State::leave_line);
+        let mut spot = Spot { sender: self, place: None };
         let turn = poll_fn(|cx| {
-            self.with_open(|state| state.poll_ready(cx, &mut wait.place, Waits::Future))
-                .unwrap_or_else(|refusal| Poll::Ready(Err(refusal)))
+            let may_pass = self.may_pass();
+            match self.with_open(|state| Ok(state.poll_turn(cx, &mut spot.place, may_pass))) {
+                Ok(turn) => turn,
+                Err(refusal) => Poll::Ready(Err(refusal)),
+            }
         });
         Ok(turn.await?)
     }
+}
 
-    /// Waits until all that was sent by any handle before the first poll is written and the inner
-    /// writer flushed, also while others go on sending.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if that cannot be any more: of the kind with which the inner writer failed,
-    /// or [`BrokenPipe`](io::ErrorKind::BrokenPipe) if the driver was dropped or what was sent was
-    /// discarded by [`abort`](Self::abort).
-    ///
-    /// # Cancel safety
-    ///
-    /// A dropped future changes nothing: what was sent is written and flushed all the same.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use flow_controlled_writer::FlowControlledWriter;
-    /// use tokio::io::AsyncReadExt;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (stream, mut peer) = tokio::io::duplex(64);
-    /// let (sender, driver) = FlowControlledWriter::new(stream).into_channel();
-    /// let driver = tokio::spawn(driver);
-    /// sender.send("question").await?;
-    /// sender.flush().await?;
-    /// assert_eq!(sender.buffer_size(), 0);
-    ///
-    /// let mut received = [0; 8];
-    /// peer.read_exact(&mut received).await?;
-    /// assert_eq!(&received, b"question");
-    /// # sender.close();
-    /// # driver.await??;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn flush(&self) -> io::Result<()> {
-        let mut flush = Flushing::new(self);
-        poll_fn(|cx| self.shared.with(|state| state.poll_flush(cx, &mut flush.wait))).await
+/// A place that a future without an item holds. It is given up when the future is dropped.
+struct Spot<'a> {
+    sender: &'a Sender,
+    place: Option<Place>,
+}
+
+impl Drop for Spot<'_> {
+    fn drop(&mut self) {
+        let place = &mut self.place;
+        if place.is_some() {
+            self.sender.shared.with(|state: &mut State| state.leave_line(place));
+        }
     }
 }

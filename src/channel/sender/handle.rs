@@ -1,67 +1,117 @@
-use std::io;
-use std::task::{Context, Poll};
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use super::{Sender, Stage};
-use crate::channel::refusal::Refusal;
-use crate::channel::state::{Readiness, State, Waits};
+use super::{Readiness, Sender, Stage};
+use crate::channel::Position;
+use crate::channel::state::State;
+#[cfg(feature = "codec")]
+use crate::chunk_queue::ChunkQueue;
+use crate::error::Refusal;
+use crate::write_buffer::Way;
 
 /// What the `Sink` and `AsyncWrite` interfaces do: a handle that is polled waits in its own name.
 impl Sender {
     /// Waits for a turn on behalf of the handle.
-    pub(in crate::channel) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        let result = match self.stage {
+    pub(crate) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refusal>> {
+        let (is_told, may_pass) = (self.readiness == Readiness::Told, self.may_pass());
+        if !is_told && self.place.is_none() && self.is_due_to_yield() {
+            self.end_streak();
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let turn = match self.stage {
             Stage::Open => {
                 let place = &mut self.place;
-                self.shared.with(|state| state.poll_ready(cx, place, Waits::Item))
+                self.shared.with(|state| match state.check_open() {
+                    Ok(()) if !is_told => state.poll_turn(cx, place, may_pass),
+                    told => Poll::Ready(told),
+                })
             }
             Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
         };
-        if result.is_ready() {
-            self.readiness = Readiness::Told;
+        if turn.is_pending() {
+            self.end_streak();
         }
-        result.map_err(io::Error::from)
+        ready!(turn)?;
+        self.readiness = Readiness::Told;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Lets an item in if that is possible at once. It is [queued](Self::queue) then.
+    #[cfg(feature = "codec")]
+    pub(crate) fn try_turn(&self) -> Result<(), Refusal> {
+        let may_pass = self.may_pass();
+        self.with_open(|state| match state.admit(Way::InTurn, 0) {
+            Ok(()) if !may_pass => Err(Refusal::Full),
+            admitted => admitted,
+        })
+    }
+
+    /// Lets an item in: one for which the handle was told to be ready, or one that nobody asked for,
+    /// past a pause. It is [queued](Self::queue) then, whatever others do in between.
+    pub(crate) fn start(&mut self) -> Result<(), Refusal> {
+        match std::mem::replace(&mut self.readiness, Readiness::Unknown) {
+            Readiness::Told => Ok(()),
+            Readiness::Unknown => self.with_open(|state| state.admit(Way::PastPause, 0)),
+        }
+    }
+
+    /// Queues what `item` holds as one item that was let in.
+    #[cfg(feature = "codec")]
+    pub(crate) fn queue_all(&self, item: &mut ChunkQueue) -> Result<Position, Refusal> {
+        item.seal();
+        self.queue(|state| state.append(item))
+    }
+
+    /// Queues an item that was let in, by `push`.
+    fn queue(&self, push: impl FnOnce(&mut State) -> Position) -> Result<Position, Refusal> {
+        let position = self.with_open(|state| {
+            state.check_open()?;
+            Ok(push(state))
+        })?;
+        Ok(self.sent(position))
     }
 
     pub(in crate::channel) fn start_item(&mut self, mut chunk: Bytes) -> io::Result<()> {
-        let readiness = std::mem::replace(&mut self.readiness, Readiness::Unknown);
-        let result = if self.push_freely(&mut chunk) {
-            Ok(())
-        } else {
-            self.with_open(|state| state.start_send(&mut chunk, readiness))
-                .and_then(|result| result)
-        };
-        self.note_sent();
-        result.map_err(|refusal| refusal.of_item(chunk))
+        if self.push_freely(&mut chunk).is_some() {
+            self.readiness = Readiness::Unknown;
+            return Ok(());
+        }
+        let queued = self.start().and_then(|()| self.queue(|state| state.push(&mut chunk)));
+        queued.map(drop).map_err(|refusal| refusal.of_item(chunk))
     }
 
+    /// Takes the slices as one item when its turn has come.
     pub(in crate::channel) fn poll_copy(
         &mut self,
         cx: &Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = match self.stage {
-            Stage::Open => {
-                let place = &mut self.place;
-                self.shared.with(|state| state.poll_write(cx, place, slices))
-            }
-            Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
-        };
-        self.note_sent();
-        result.map_err(io::Error::from)
+        let total = slices.iter().fold(0_usize, |total, slice| total.saturating_add(slice.len()));
+        if total == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        ready!(self.poll_turn(cx))?;
+        self.readiness = Readiness::Unknown;
+        let length = total.min(LARGEST_ITEM);
+        if length <= COPIED_UNDER_LOCK {
+            self.queue(|state| state.append_slices(slices))?;
+        } else {
+            let mut copy = copy(slices, length);
+            self.queue(|state| state.push(&mut copy))?;
+        }
+        Poll::Ready(Ok(length))
     }
 
     /// Waits for a flush on behalf of the handle. One that was given up goes on, unless the handle
     /// has sent in between.
-    pub(in crate::channel) fn poll_flush_handle(
-        &mut self,
-        cx: &Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        let sent = std::mem::replace(self.sent.get_mut(), false);
+    pub(crate) fn poll_flush_handle(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        let last = *self.last.get_mut();
         let flush = &mut self.flush;
         self.shared.with(|state| {
-            if sent {
+            if flush.goal.is_some_and(|goal| goal < last) {
                 state.leave_flushes(flush);
             }
             state.poll_flush(cx, flush)
@@ -69,7 +119,7 @@ impl Sender {
     }
 
     /// Ends the handle and waits for a flush of what was sent.
-    pub(in crate::channel) fn poll_end(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_end(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.stage == Stage::Open {
             self.stage = Stage::Ended;
             self.leave_line();
@@ -78,10 +128,24 @@ impl Sender {
         self.poll_flush_handle(cx)
     }
 
-    pub(super) fn leave_line(&mut self) {
+    pub(crate) fn leave_line(&mut self) {
         if self.place.is_some() {
             let place = &mut self.place;
             self.shared.with(|state| state.leave_line(place));
         }
     }
 }
+
+/// Copies the first `length` bytes of `slices`, of which there are as many.
+fn copy(slices: &[IoSlice<'_>], length: usize) -> Bytes {
+    let mut copy = BytesMut::with_capacity(length);
+    for slice in slices {
+        copy.extend_from_slice(&slice[..slice.len().min(length - copy.len())]);
+    }
+    copy.freeze()
+}
+
+/// The most bytes that one write takes as an item: larger than the frames of usual protocols.
+const LARGEST_ITEM: usize = 1024 * 1024;
+/// Bytes that are copied under the lock: no more than half a microsecond.
+const COPIED_UNDER_LOCK: usize = 8 * 1024;

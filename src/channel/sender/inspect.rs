@@ -1,8 +1,15 @@
 use super::Sender;
+use crate::channel::Position;
 use crate::stats::Stats;
 use crate::watermarks::Watermarks;
 
 impl Sender {
+    /// Returns the length in bytes below which chunks are copied.
+    #[cfg(feature = "codec")]
+    pub(crate) fn coalesce_threshold(&self) -> usize {
+        self.shared.coalesce_threshold
+    }
+
     /// Returns the bytes that were sent and that the inner writer has not accepted: queued, or
     /// taken by the driver and not yet written.
     ///
@@ -24,7 +31,34 @@ impl Sender {
         self.shared.buffer_size()
     }
 
-    /// Tells whether the channel makes its senders wait.
+    /// Returns the position up to which the inner writer has taken the stream, also after the end: all
+    /// of an item if its position is not larger.
+    ///
+    /// What the inner writer has taken may still be lost on its way.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use flow_controlled_writer::FlowControlledWriter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
+    /// let position = sender.send("hello").await?;
+    /// assert_eq!(sender.written(), 0);
+    /// sender.close_channel();
+    /// driver.await?;
+    /// assert_eq!(sender.written(), position);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn written(&self) -> Position {
+        self.shared.with(|state| state.written())
+    }
+
+    /// Tells whether the channel makes its senders wait: because it holds too much, or because one who
+    /// was woken has yet to be served. Then `try_send` returns what it was given.
     ///
     /// # Examples
     ///
@@ -40,7 +74,7 @@ impl Sender {
     /// ```
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.shared.with(|state| state.is_paused())
+        !self.may_pass() || self.shared.with(|state| state.is_paused())
     }
 
     /// Returns the watermarks.
@@ -69,7 +103,7 @@ impl Sender {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let (sender, driver) = FlowControlledWriter::new(Vec::new()).into_channel();
     /// sender.send("hello").await?;
-    /// sender.close();
+    /// sender.close_channel();
     /// driver.await?;
     /// let stats = sender.stats();
     /// assert_eq!((stats.enqueued_bytes, stats.written_bytes), (5, 5));

@@ -1,17 +1,20 @@
 use std::task::{Context, Waker};
 
+use bytes::Buf;
+
 use super::{Life, State};
+use crate::chunk_queue::ChunkQueue;
+#[cfg(feature = "time")]
+use crate::write_buffer::PauseWatch;
 use crate::write_buffer::WriteBuffer;
 
 /// Where the driver is.
 #[derive(Debug)]
 pub(super) enum Seat {
-    /// In its poll, or not yet polled: it looks at the state again before it waits.
-    Driving,
-    Waiting {
-        waker: Waker,
-        until: Until,
-    },
+    /// In its poll, or not yet polled: it looks at the state again before it waits, most likely by the
+    /// waker that it had.
+    Driving(Option<Waker>),
+    Waiting(Waker, Until),
 }
 
 /// What a driver that waits is woken for, apart from the inner writer.
@@ -25,6 +28,22 @@ pub(super) enum Until {
     Bytes,
     /// An abort: the inner writer is being flushed, while bytes wait.
     Abort,
+    /// As `Flush`, or a pause, whose time is to be watched.
+    #[cfg(feature = "time")]
+    FlushOrPause,
+    /// As `Abort`, or a pause, likewise.
+    #[cfg(feature = "time")]
+    AbortOrPause,
+}
+
+/// What becomes of what the driver has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hand {
+    Still,
+    /// The inner writer may be taking some of it.
+    Writing,
+    /// It was aborted while the inner writer was taking some: so many bytes were left.
+    Discarded(usize),
 }
 
 /// What the driver does next.
@@ -35,18 +54,27 @@ pub(in crate::channel) enum Step {
     Write,
     /// Discard what it has taken.
     Discard,
-    /// Flush the inner writer, while so many bytes wait.
-    Flush { waiting: usize },
+    /// Flush the inner writer.
+    Flush,
     /// Shut the inner writer down.
     Shutdown,
     /// Wait until it is woken.
     Wait,
+    /// Let others have their turn, then look again.
+    Yield,
 }
 
 impl Seat {
     #[inline]
     pub(super) fn is_waiting_for_bytes(&self) -> bool {
-        matches!(self, Self::Waiting { until: Until::Work | Until::Bytes, .. })
+        matches!(self, Self::Waiting(_, Until::Work | Until::Bytes))
+    }
+
+    pub(super) fn into_waker(self) -> Option<Waker> {
+        match self {
+            Self::Driving(waker) => waker,
+            Self::Waiting(waker, _) => Some(waker),
+        }
     }
 }
 
@@ -57,31 +85,81 @@ impl State {
     #[inline]
     pub(in crate::channel) fn next(&mut self, buffer: &mut WriteBuffer, cx: &Context<'_>) -> Step {
         self.report(buffer);
-        self.update();
-        let is_aborted = self.life == Life::Aborted;
-        let is_done = self.buffer_size() == 0;
-        if is_aborted && !buffer.is_empty() {
+        self.leave_seat();
+        let size = self.buffer_size();
+        if self.life == Life::Aborted && !buffer.is_empty() {
             return Step::Discard;
         }
-        if is_done && self.life != Life::Open {
+        if size == 0 && self.life != Life::Open {
             return Step::Shutdown;
         }
-        if self.is_flush_due() || (is_done && self.written > self.flushed.unwrap_or(0)) {
-            self.sit(cx, if is_done { Until::Bytes } else { Until::Abort });
-            return Step::Flush { waiting: self.buffer_size() };
+        if self.is_flush_due()
+            || (size == 0 && self.totals.written_bytes > self.totals.flushed_bytes)
+        {
+            let until = self.until_flushed(buffer);
+            self.sit(cx, until);
+            return Step::Flush;
         }
-        if is_done {
+        if size == 0 {
+            if self.watch_line() {
+                return Step::Yield;
+            }
             self.sit(cx, Until::Work);
             return Step::Wait;
         }
         if buffer.is_empty() {
-            buffer.swap_queue(&mut self.queue);
-            self.taken = buffer.buffer_size();
+            self.hand_over(buffer);
         }
+        self.hand = Hand::Writing;
         Step::Write
     }
 
+    /// Gives the driver what is queued, in exchange for its empty queue.
+    #[inline]
+    fn hand_over(&mut self, buffer: &mut WriteBuffer) {
+        self.start = self.accepted();
+        std::mem::swap(&mut self.queue, buffer.queue_mut());
+        self.taken = buffer.buffer_size();
+    }
+
+    /// Returns what the driver is woken for while the inner writer is being flushed.
+    fn until_flushed(&mut self, buffer: &WriteBuffer) -> Until {
+        match self.buffer_size() {
+            0 => Until::Bytes,
+            #[cfg(feature = "time")]
+            _ if self.is_pause_to_come(buffer) => Until::AbortOrPause,
+            _ => Until::Abort,
+        }
+    }
+
+    /// Takes note of an inner writer that takes no more for now. Returns the pauses so far.
+    #[cfg(feature = "time")]
+    pub(in crate::channel) fn wait_for_writer(
+        &mut self,
+        buffer: &WriteBuffer,
+        cx: &Context<'_>,
+    ) -> PauseWatch {
+        self.report(buffer);
+        let watches = self.is_pause_to_come(buffer);
+        self.sit(cx, if watches { Until::FlushOrPause } else { Until::Flush });
+        self.gate.watch()
+    }
+
+    /// Tells whether a pause is to be waited for, to watch its time.
+    #[cfg(feature = "time")]
+    fn is_pause_to_come(&mut self, buffer: &WriteBuffer) -> bool {
+        self.gate.update(self.buffer_size());
+        buffer.limits_pauses() && self.is_accepting()
+    }
+
+    /// Returns the pauses so far.
+    #[cfg(feature = "time")]
+    pub(in crate::channel) fn pause_watch(&self) -> PauseWatch {
+        self.gate.watch()
+    }
+
     /// Takes note of an inner writer that takes no more for now.
+    #[cfg(not(feature = "time"))]
     pub(in crate::channel) fn wait_for_writer(&mut self, buffer: &WriteBuffer, cx: &Context<'_>) {
         self.report(buffer);
         self.sit(cx, Until::Flush);
@@ -90,21 +168,61 @@ impl State {
     /// Takes note of what the inner writer has taken.
     #[inline]
     pub(in crate::channel) fn report(&mut self, buffer: &WriteBuffer) {
-        let stats = buffer.stats();
-        self.written = stats.written_bytes;
-        self.write_calls = stats.write_calls;
-        if self.life != Life::Aborted {
-            self.taken = buffer.buffer_size();
+        self.unsettle();
+        self.note_peak();
+        self.totals.written_bytes = buffer.written();
+        self.totals.write_calls = buffer.write_calls();
+        let left = buffer.buffer_size();
+        let hand = std::mem::replace(&mut self.hand, Hand::Still);
+        if self.life != Life::Aborted || hand == Hand::Writing {
+            // Whoever held the driver may have put bytes before those that were sent.
+            self.written = self.written.max(self.start.saturating_sub(left as u64));
+        }
+        match (self.life, hand) {
+            (Life::Aborted, Hand::Writing) => {
+                self.hand = Hand::Discarded(left);
+                self.taken = 0;
+            }
+            (Life::Aborted, other) => self.hand = other,
+            _ => self.taken = left,
         }
     }
 
-    /// Takes note of a flush of the inner writer. Returns one of those who waited for it; it is
-    /// called again for the next one.
-    pub(in crate::channel) fn flushed(&mut self, buffer: &WriteBuffer) -> Option<Waker> {
-        let position = buffer.stats().written_bytes;
-        self.flushed = Some(position);
-        let is_done = self.flushes.first().is_some_and(|first| first.goal <= position);
-        if is_done { self.flushes.pop() } else { None }
+    /// Takes note of what whoever held the driver has done to what was not written.
+    pub(in crate::channel) fn take_up(&mut self, buffer: &WriteBuffer) {
+        if self.life != Life::Aborted {
+            let put_in = buffer.buffer_size().saturating_sub(self.taken);
+            self.totals.beside += put_in as u64;
+        }
+        self.report(buffer);
+    }
+
+    /// Takes out what is queued for a driver that has stopped.
+    pub(in crate::channel) fn take_unsent(&mut self) -> ChunkQueue {
+        self.unsettle();
+        self.start = self.accepted();
+        self.taken += self.queue.remaining();
+        self.take_queue()
+    }
+
+    /// Discards what the driver has taken. `None` while the inner writer may take some of it.
+    pub(in crate::channel) fn discard_taken(&mut self) -> Option<usize> {
+        match self.hand {
+            Hand::Writing => None,
+            Hand::Still => Some(std::mem::take(&mut self.taken)),
+            Hand::Discarded(left) => {
+                self.hand = Hand::Still;
+                Some(left)
+            }
+        }
+    }
+
+    /// Takes note of a flush of the inner writer. Returns those who waited for it.
+    pub(in crate::channel) fn flushed(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.unsettle();
+        self.totals.flushed_bytes = self.totals.written_bytes;
+        self.flushed = Some(self.written);
+        self.flushes.take_up_to(self.written)
     }
 
     /// Takes the waker of the driver if it waits for what there is to do.
@@ -113,39 +231,76 @@ impl State {
         if !self.is_driver_called() {
             return None;
         }
-        match std::mem::replace(&mut self.seat, Seat::Driving) {
-            Seat::Waiting { waker, .. } => Some(waker),
-            Seat::Driving => None,
+        std::mem::replace(&mut self.seat, Seat::Driving(None)).into_waker()
+    }
+
+    /// Takes note of a driver that polls.
+    fn leave_seat(&mut self) {
+        if let Seat::Waiting(..) = self.seat {
+            let waker = std::mem::replace(&mut self.seat, Seat::Driving(None)).into_waker();
+            self.seat = Seat::Driving(waker);
         }
     }
 
     /// Tells whether there is what the driver waits for.
     #[inline]
     fn is_driver_called(&self) -> bool {
-        let Seat::Waiting { until, .. } = self.seat else { return false };
+        let Seat::Waiting(_, until) = self.seat else { return false };
         let is_aborted = self.life == Life::Aborted;
         match until {
-            Until::Work => !self.queue.is_empty() || self.life != Life::Open || self.is_flush_due(),
+            Until::Work => {
+                !self.queue.is_empty()
+                    || self.life != Life::Open
+                    || self.is_flush_due()
+                    || self.is_watch_due()
+            }
             Until::Flush => is_aborted || self.is_flush_due(),
-            Until::Bytes => is_aborted || !self.queue.is_empty(),
+            Until::Bytes => is_aborted || !self.queue.is_empty() || self.is_watch_due(),
             Until::Abort => is_aborted,
+            #[cfg(feature = "time")]
+            Until::FlushOrPause => is_aborted || self.is_flush_due() || !self.is_accepting(),
+            #[cfg(feature = "time")]
+            Until::AbortOrPause => is_aborted || !self.is_accepting(),
         }
+    }
+
+    /// Tells whether bytes may leave soon: the driver does not wait for the inner writer.
+    pub(super) fn is_moving(&self) -> bool {
+        matches!(self.seat, Seat::Driving(_) | Seat::Waiting(_, Until::Work))
+    }
+
+    /// Tells whether others in line wait for one that was called to an empty channel.
+    fn is_watch_due(&self) -> bool {
+        self.is_accepting() && self.line.awaited().is_some()
+    }
+
+    /// Sees to it that one who was called to an empty channel and does not come, though all others had
+    /// their turn since the driver last polled, stops nobody behind it. Returns whether the driver is
+    /// to look again when they had.
+    pub(in crate::channel) fn watch_line(&mut self) -> bool {
+        let is_due = self.is_watch_due();
+        if is_due && self.watched == self.line.awaited() {
+            self.unsettle();
+            self.line.pass_over();
+        }
+        self.watched = self.line.awaited();
+        is_due
     }
 
     /// Tells whether someone waits for a flush of no more than what is written.
     fn is_flush_due(&self) -> bool {
-        self.flushes.peek().is_some_and(|first| first.goal <= self.written)
+        self.flushes.first().is_some_and(|goal| goal <= self.written)
     }
 
     fn sit(&mut self, cx: &Context<'_>, until: Until) {
-        let waker = match std::mem::replace(&mut self.seat, Seat::Driving) {
-            Seat::Waiting { waker, .. } if waker.will_wake(cx.waker()) => waker,
-            Seat::Waiting { waker, .. } => {
-                self.retire(Some(waker));
+        self.unsettle();
+        let waker = match std::mem::replace(&mut self.seat, Seat::Driving(None)).into_waker() {
+            Some(waker) if waker.will_wake(cx.waker()) => waker,
+            other => {
+                self.retire(other);
                 cx.waker().clone()
             }
-            Seat::Driving => cx.waker().clone(),
         };
-        self.seat = Seat::Waiting { waker, until };
+        self.seat = Seat::Waiting(waker, until);
     }
 }

@@ -1,148 +1,109 @@
 use std::io::{self, IoSlice};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{Life, State, Waits};
-use crate::channel::refusal::Refusal;
-use crate::channel::waiters::Place;
-use crate::watermarks::Flow;
-
-/// Whether a handle was told that it may send an item, and has not sent one since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::channel) enum Readiness {
-    Unknown,
-    Told,
-}
+use super::{Life, State};
+use crate::channel::Position;
+use crate::channel::line::Place;
+use crate::channel::waiters::Ticket;
+use crate::chunk_queue::ChunkQueue;
+use crate::error::Refusal;
+use crate::write_buffer::Way;
 
 /// How far the wait for a flush has come.
 #[derive(Debug, Default)]
 pub(in crate::channel) struct FlushWait {
     /// The position that is to be flushed; `None` before the first poll.
-    position: Option<u64>,
-    place: Option<Place>,
+    pub(in crate::channel) goal: Option<Position>,
+    ticket: Option<Ticket<Position>>,
 }
 
 impl FlushWait {
+    pub(in crate::channel) fn until(goal: Position) -> Self {
+        Self { goal: Some(goal), ticket: None }
+    }
+
     pub(in crate::channel) fn is_waiting(&self) -> bool {
-        self.place.is_some()
+        self.ticket.is_some()
     }
 }
 
 /// What the senders do.
 impl State {
-    /// Queues a chunk if that is possible at once.
-    pub(in crate::channel) fn try_send(&mut self, chunk: &mut Bytes) -> Result<(), Refusal> {
-        self.check_open()?;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        self.notice_budget();
-        if !self.is_accepting() || !self.gate.reserve(self.buffer_size(), chunk.len()) {
-            return Err(Refusal::Full);
-        }
-        self.push(chunk);
-        Ok(())
-    }
-
-    /// Queues a chunk if nothing but the count comes of it: there is nobody to wake and nothing to
-    /// [settle](Self::settle). Returns whether it did.
+    /// Queues a chunk if that concerns nobody else. Returns the position behind it.
     #[inline]
-    pub(in crate::channel) fn push_freely(&mut self, chunk: &mut Bytes) -> bool {
+    pub(in crate::channel) fn push_freely(&mut self, chunk: &mut Bytes) -> Option<Position> {
         let is_free = chunk.len() < self.free_below.saturating_sub(self.buffer_size());
-        if is_free {
-            self.push(chunk);
-        }
-        is_free
+        is_free.then(|| self.put(chunk))
     }
 
-    /// Queues a chunk when it is its turn.
-    pub(in crate::channel) fn poll_send(
-        &mut self,
-        cx: &Context<'_>,
-        place: &mut Option<Place>,
-        chunk: &mut Bytes,
-    ) -> Poll<Result<(), Refusal>> {
-        ready!(self.poll_ready(cx, place, Waits::Future))?;
-        if !self.gate.admits(self.buffer_size(), chunk.len()) {
-            return Poll::Ready(Err(Refusal::Full));
-        }
-        self.push(chunk);
-        Poll::Ready(Ok(()))
+    /// Queues a chunk. A small one is copied, and left to the caller.
+    pub(in crate::channel) fn push(&mut self, chunk: &mut Bytes) -> Position {
+        self.unsettle();
+        self.put(chunk)
     }
 
-    /// Waits for a turn to send.
     #[inline]
-    pub(in crate::channel) fn poll_ready(
-        &mut self,
-        cx: &Context<'_>,
-        place: &mut Option<Place>,
-        waits: Waits,
-    ) -> Poll<Result<(), Refusal>> {
-        self.check_open()?;
-        self.notice_budget();
-        if !self.is_turn_of(*place) {
-            return self.wait(cx, place, waits);
-        }
-        self.leave_line(place);
-        Poll::Ready(Ok(()))
-    }
-
-    /// Queues the item of a sink.
-    ///
-    /// Between `poll_ready` and this another sender may have paused the channel. Such an item is
-    /// parked, as if it were still waited for; one that nobody asked for is queued all the same.
-    pub(in crate::channel) fn start_send(
-        &mut self,
-        chunk: &mut Bytes,
-        readiness: Readiness,
-    ) -> Result<(), Refusal> {
-        self.check_open()?;
-        if !self.gate.admits(self.buffer_size(), chunk.len()) {
-            return Err(Refusal::Full);
-        }
-        let lost_its_turn = readiness == Readiness::Told && self.gate.flow() == Flow::Paused;
-        if lost_its_turn || !self.parked.is_empty() {
-            self.accepted += chunk.len() as u64;
-            self.parked.push(if chunk.len() < self.queue.coalesce_threshold() {
-                Bytes::copy_from_slice(chunk)
-            } else {
-                std::mem::take(chunk)
-            });
+    fn put(&mut self, chunk: &mut Bytes) -> Position {
+        if chunk.len() < self.queue.coalesce_threshold() || chunk.is_empty() {
+            self.queue.extend_from_slice(chunk);
         } else {
-            self.push(chunk);
+            self.queue.push(std::mem::take(chunk));
         }
-        Ok(())
+        self.accepted()
     }
 
-    /// Copies as much of the slices as there is room for, when it is their turn.
-    pub(in crate::channel) fn poll_write(
+    /// Queues all that `item` holds, as one item.
+    pub(in crate::channel) fn append(&mut self, item: &mut ChunkQueue) -> Position {
+        self.unsettle();
+        self.queue.append(item);
+        self.accepted()
+    }
+
+    /// Queues a copy of the slices, as one item.
+    pub(in crate::channel) fn append_slices(&mut self, slices: &[IoSlice<'_>]) -> Position {
+        self.unsettle();
+        for slice in slices {
+            self.queue.extend_from_slice(slice);
+        }
+        self.accepted()
+    }
+
+    /// Lets an item of `length` bytes in at once, if that is possible this way. Whoever is told so queues
+    /// it.
+    pub(in crate::channel) fn admit(&mut self, way: Way, length: usize) -> Result<(), Refusal> {
+        self.unsettle();
+        self.check_open()?;
+        let size = self.buffer_size();
+        self.gate.update(size);
+        let is_in_turn = way == Way::PastPause || self.line.lets_pass();
+        if is_in_turn && self.gate.admits(way, size, length) { Ok(()) } else { Err(Refusal::Full) }
+    }
+
+    /// Waits for a turn to send. A newcomer that `may_pass` goes ahead of those in line.
+    #[inline]
+    pub(in crate::channel) fn poll_turn(
         &mut self,
         cx: &Context<'_>,
         place: &mut Option<Place>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<Result<usize, Refusal>> {
+        may_pass: bool,
+    ) -> Poll<Result<(), Refusal>> {
+        self.unsettle();
         self.check_open()?;
-        if slices.iter().all(|slice| slice.is_empty()) {
-            return Poll::Ready(Ok(0));
+        self.gate.update(self.buffer_size());
+        let is_accepting = self.is_accepting();
+        if (may_pass || place.is_some()) && self.line.take_turn(place, is_accepting) {
+            return Poll::Ready(Ok(()));
         }
-        let before = self.buffer_size();
-        self.gate.update_for_slice(before);
-        let mut room = self.slice_room();
-        if !self.is_turn_of(*place) || (room == 0 && before > 0) {
-            return self.wait(cx, place, Waits::Slice);
-        }
-        if room == 0 {
-            return Poll::Ready(Err(Refusal::Full));
-        }
-        for slice in slices {
-            let part = &slice[..slice.len().min(room)];
-            self.queue.extend_from_slice(part);
-            room -= part.len();
-        }
-        self.leave_line(place);
-        self.pushed(before);
-        Poll::Ready(Ok(self.buffer_size() - before))
+        let retired = self.line.wait(place, cx.waker());
+        self.retire(retired);
+        Poll::Pending
+    }
+
+    /// Tells whether the first in line may soon have its turn: the inner writer is taking bytes.
+    pub(in crate::channel) fn is_soon(&self, place: Option<Place>) -> bool {
+        self.is_moving() && place.is_some_and(|place| self.line.is_first(place))
     }
 
     /// Waits until all that was sent before the first poll is written and flushed.
@@ -151,19 +112,20 @@ impl State {
         cx: &Context<'_>,
         wait: &mut FlushWait,
     ) -> Poll<io::Result<()>> {
-        let position = match (wait.position, self.life) {
-            (Some(position), _) => position,
-            (None, Life::Open | Life::Closing) => self.accepted,
+        self.unsettle();
+        let goal = match (wait.goal, self.life) {
+            (Some(goal), _) => goal,
+            (None, Life::Open | Life::Closing) => self.accepted(),
             (None, Life::Aborted | Life::Ended) => self.written,
             (None, Life::Failed(kind)) => return Poll::Ready(Err(Refusal::Failed(kind).into())),
         };
-        wait.position = Some(position);
+        wait.goal = Some(goal);
         let result = match self.life {
-            _ if self.flushed >= Some(position) => Ok(()),
+            _ if self.flushed >= Some(goal) => Ok(()),
             Life::Failed(kind) => Err(Refusal::Failed(kind).into()),
-            Life::Aborted | Life::Ended if position > self.written => Err(Refusal::Closed.into()),
+            Life::Aborted | Life::Ended if goal > self.written => Err(Refusal::Closed.into()),
             _ => {
-                let retired = self.flushes.wait(&mut wait.place, position, cx.waker());
+                let retired = self.flushes.wait(&mut wait.ticket, goal, cx.waker());
                 self.retire(retired);
                 return Poll::Pending;
             }
@@ -172,38 +134,41 @@ impl State {
         Poll::Ready(result)
     }
 
-    /// Waits until the driver has ended.
+    /// Waits until the driver has ended. The result tells how.
     pub(in crate::channel) fn poll_closed(
         &mut self,
         cx: &Context<'_>,
-        place: &mut Option<Place>,
-    ) -> Poll<()> {
-        if matches!(self.life, Life::Ended | Life::Failed(_)) {
-            return Poll::Ready(());
+        ticket: &mut Option<Ticket<()>>,
+    ) -> Poll<io::Result<()>> {
+        match self.life {
+            Life::Ended => Poll::Ready(Ok(())),
+            Life::Failed(kind) => Poll::Ready(Err(Refusal::Failed(kind).into())),
+            Life::Open | Life::Closing | Life::Aborted => {
+                self.unsettle();
+                let retired = self.closings.wait(ticket, (), cx.waker());
+                self.retire(retired);
+                Poll::Pending
+            }
         }
-        let retired = self.closings.wait(place, (), cx.waker());
-        self.retire(retired);
-        Poll::Pending
     }
 
-    #[inline]
     pub(in crate::channel) fn leave_line(&mut self, place: &mut Option<Place>) {
-        if place.is_none() {
-            return;
-        }
+        self.unsettle();
         let retired = self.line.leave(place);
         self.retire(retired);
     }
 
     /// Gives up the wait for a flush; the next one begins anew.
     pub(in crate::channel) fn leave_flushes(&mut self, wait: &mut FlushWait) {
-        wait.position = None;
-        let retired = self.flushes.leave(&mut wait.place);
+        self.unsettle();
+        wait.goal = None;
+        let retired = self.flushes.leave(&mut wait.ticket);
         self.retire(retired);
     }
 
-    pub(in crate::channel) fn leave_closings(&mut self, place: &mut Option<Place>) {
-        let retired = self.closings.leave(place);
+    pub(in crate::channel) fn leave_closings(&mut self, ticket: &mut Option<Ticket<()>>) {
+        self.unsettle();
+        let retired = self.closings.leave(ticket);
         self.retire(retired);
     }
 
@@ -213,76 +178,10 @@ impl State {
 
     /// Takes a handle out of those that can send. After the last one the channel ends.
     pub(in crate::channel) fn remove_handle(&mut self) {
+        self.unsettle();
         self.handles -= 1;
         if self.handles == 0 && self.life == Life::Open {
             self.life = Life::Closing;
         }
     }
-
-    /// Returns the room for a slice. Where the high mark leaves none for anything, a slice is an
-    /// item to an empty channel.
-    pub(super) fn slice_room(&self) -> usize {
-        let size = self.buffer_size();
-        let limits = self.gate.limits();
-        if size == 0 && limits.room(0) == 0 {
-            return self.gate.cap().min(LARGEST_ITEM);
-        }
-        limits.room(size).min(LARGEST_ITEM)
-    }
-
-    /// Moves a chunk to the queue. A small one is copied, and left to the caller.
-    #[inline]
-    fn push(&mut self, chunk: &mut Bytes) {
-        let before = self.buffer_size();
-        if chunk.len() < self.queue.coalesce_threshold() {
-            self.queue.extend_from_slice(chunk);
-        } else {
-            self.queue.push(std::mem::take(chunk));
-        }
-        self.pushed(before);
-    }
-
-    /// Takes note of bytes that were queued.
-    #[inline]
-    fn pushed(&mut self, before: usize) {
-        let size = self.buffer_size();
-        self.accepted += (size - before) as u64;
-        self.peak_buffer_size = self.peak_buffer_size.max(size);
-    }
-
-    /// Tells whether the holder of a place, or a newcomer, may send.
-    #[inline]
-    fn is_turn_of(&self, place: Option<Place>) -> bool {
-        self.is_accepting() && place.is_none_or(|place| self.line.is_woken(place))
-    }
-
-    fn wait<T>(&mut self, cx: &Context<'_>, place: &mut Option<Place>, waits: Waits) -> Poll<T> {
-        let retired = self.line.wait(place, waits, cx.waker());
-        self.retire(retired);
-        Poll::Pending
-    }
-
-    /// Applies the pause rule once more where others may have changed what is left of the budget.
-    #[inline]
-    fn notice_budget(&mut self) {
-        if self.gate.is_limited() {
-            self.gate.update(self.buffer_size());
-        }
-    }
-
-    #[inline]
-    fn check_open(&self) -> Result<(), Refusal> {
-        if self.life == Life::Open { Ok(()) } else { Err(self.refusal()) }
-    }
-
-    #[cold]
-    fn refusal(&self) -> Refusal {
-        match self.life {
-            Life::Failed(kind) => Refusal::Failed(kind),
-            _ => Refusal::Closed,
-        }
-    }
 }
-
-/// Bytes that are copied under the lock at the most: some ten microseconds.
-const LARGEST_ITEM: usize = 64 * 1024;

@@ -1,0 +1,224 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::task::Waker;
+
+/// Those who wait to send, in the order in which they began to.
+///
+/// One at a time is called, the next when that one has acted. Newcomers go ahead while the channel is not
+/// paused, until one who was called has come too late: from then on they wait behind all others,
+/// until that one was served or has left, as in Go's `sync.Mutex`.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Those who were not called.
+    waiting: BTreeMap<Place, Waker>,
+    /// Those who were called, and have neither acted nor left.
+    called: BTreeSet<Place>,
+    /// The one of them that the others wait for.
+    awaited: Option<Place>,
+    /// The first of those who were called in vain.
+    starved: Option<Place>,
+    /// The place of the next one to come.
+    next: u64,
+}
+
+/// A place in the line. Its holder keeps it until it leaves, also when it was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u64);
+
+impl Line {
+    /// Takes the turn of the holder of `place`, or of a newcomer, if it has come. The place is given
+    /// up then.
+    #[inline]
+    pub(super) fn take_turn(&mut self, place: &mut Option<Place>, is_accepting: bool) -> bool {
+        match *place {
+            None => is_accepting && self.lets_pass(),
+            Some(held) => self.take_turn_at(held, place, is_accepting),
+        }
+    }
+
+    fn take_turn_at(&mut self, held: Place, place: &mut Option<Place>, is_accepting: bool) -> bool {
+        let is_called = self.called.remove(&held);
+        let is_turn = is_called || (self.awaited.is_none() && self.is_first(held));
+        if self.awaited == Some(held) {
+            self.awaited = None;
+        }
+        if is_turn && is_accepting {
+            self.waiting.remove(&held);
+            self.forget(held);
+            *place = None;
+            return true;
+        }
+        if is_called {
+            self.starved = Some(self.starved.map_or(held, |first| first.min(held)));
+        }
+        false
+    }
+
+    /// Waits at `place`, or at a new one behind all others. Returns a waker to be dropped without
+    /// the lock.
+    pub(super) fn wait(&mut self, place: &mut Option<Place>, waker: &Waker) -> Option<Waker> {
+        let held = *place.get_or_insert_with(|| {
+            self.next += 1;
+            Place(self.next)
+        });
+        match self.waiting.get_mut(&held) {
+            Some(known) if known.will_wake(waker) => None,
+            Some(known) => Some(std::mem::replace(known, waker.clone())),
+            None => {
+                self.waiting.insert(held, waker.clone());
+                None
+            }
+        }
+    }
+
+    /// Gives a place up. Returns a waker to be dropped without the lock.
+    pub(super) fn leave(&mut self, place: &mut Option<Place>) -> Option<Waker> {
+        let held = place.take()?;
+        self.called.remove(&held);
+        self.forget(held);
+        self.waiting.remove(&held)
+    }
+
+    /// Calls the next one, unless the one before it has yet to act.
+    #[inline]
+    pub(super) fn call(&mut self) -> Option<Waker> {
+        if self.awaited.is_some() {
+            return None;
+        }
+        let (place, waker) = self.waiting.pop_first()?;
+        self.called.insert(place);
+        self.awaited = Some(place);
+        Some(waker)
+    }
+
+    /// Waits no longer for the one that was called last. It may still come.
+    pub(super) fn pass_over(&mut self) {
+        if let Some(absent) = self.awaited.take() {
+            self.forget(absent);
+        }
+    }
+
+    /// Returns the one that the others wait for, if there are others.
+    pub(super) fn awaited(&self) -> Option<Place> {
+        self.awaited.filter(|_| !self.waiting.is_empty())
+    }
+
+    /// Tells whether a newcomer may go ahead.
+    #[inline]
+    pub(super) fn lets_pass(&self) -> bool {
+        self.starved.is_none()
+    }
+
+    /// Tells whether nobody is to be called, whatever comes in.
+    #[inline]
+    pub(super) fn is_calm(&self) -> bool {
+        self.starved.is_none() && (self.waiting.is_empty() || self.awaited.is_some())
+    }
+
+    pub(super) fn is_first(&self, place: Place) -> bool {
+        self.waiting.first_key_value().is_some_and(|(first, _)| *first == place)
+    }
+
+    /// Empties the line; the places stay with their holders. Returns those who wait.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let next = self.next;
+        std::mem::replace(self, Self { next, ..Self::default() }).waiting.into_values()
+    }
+
+    /// Takes note of one that is no longer waited for.
+    fn forget(&mut self, place: Place) {
+        if self.awaited == Some(place) {
+            self.awaited = None;
+        }
+        if self.starved == Some(place) {
+            self.starved = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(line: &mut Line) -> Option<Place> {
+        let mut place = None;
+        assert!(line.wait(&mut place, Waker::noop()).is_none());
+        place
+    }
+
+    #[test]
+    fn one_at_a_time_is_called_and_takes_its_turn() {
+        let mut line = Line::default();
+        let (mut first, mut second) = (wait(&mut line), wait(&mut line));
+        assert!(line.call().is_some());
+        assert!(line.call().is_none(), "the first one has not acted");
+        assert!(!line.take_turn(&mut second, true));
+        assert!(line.take_turn(&mut first, true) && first.is_none());
+        assert!(line.call().is_some());
+        assert!(line.take_turn(&mut second, true));
+        assert!(line.is_calm() && line.call().is_none());
+    }
+
+    #[test]
+    fn newcomers_wait_once_one_was_called_in_vain_until_it_is_served_or_leaves() {
+        for leaves in [false, true] {
+            let mut line = Line::default();
+            let mut first = wait(&mut line);
+            assert!(line.take_turn(&mut None, true), "newcomers go ahead");
+            assert!(line.call().is_some());
+            assert!(!line.take_turn(&mut first, false), "paused again");
+            line.wait(&mut first, Waker::noop());
+            assert!(!line.take_turn(&mut None, true));
+            if leaves {
+                assert!(line.leave(&mut first).is_some());
+            } else {
+                assert!(line.call().is_some());
+                assert!(line.take_turn(&mut first, true));
+            }
+            assert!(line.take_turn(&mut None, true));
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_come_is_passed_over_and_may_come_later() {
+        let mut line = Line::default();
+        let (mut first, mut second) = (wait(&mut line), wait(&mut line));
+        assert!(line.call().is_some());
+        assert_eq!(line.awaited(), first);
+        line.pass_over();
+        assert!(line.call().is_some());
+        assert_eq!(line.awaited(), None, "there are no others");
+        assert!(line.take_turn(&mut second, true));
+        assert!(line.take_turn(&mut first, true));
+        assert!(line.called.is_empty());
+    }
+
+    #[test]
+    fn one_that_leaves_lets_the_next_be_called() {
+        let mut line = Line::default();
+        let mut places = [(); 5].map(|()| wait(&mut line));
+        for leaving in [2, 0, 4] {
+            assert!(line.leave(&mut places[leaving]).is_some());
+            assert!(line.leave(&mut places[leaving]).is_none());
+        }
+        assert!(line.call().is_some());
+        assert!(line.leave(&mut places[1]).is_none(), "its waker is gone");
+        assert!(line.call().is_some());
+        assert!(line.take_turn(&mut places[3], true));
+    }
+
+    #[test]
+    fn a_waker_is_replaced_only_by_one_that_wakes_another_task() {
+        struct Nobody;
+        impl std::task::Wake for Nobody {
+            fn wake(self: std::sync::Arc<Self>) {}
+        }
+        let mut line = Line::default();
+        let mut place = None;
+        let [first, second] = [(); 2].map(|()| Waker::from(std::sync::Arc::new(Nobody)));
+        assert!(line.wait(&mut place, &first).is_none());
+        assert!(line.wait(&mut place, &first).is_none());
+        let replaced = line.wait(&mut place, &second).expect("another task");
+        assert!(replaced.will_wake(&first));
+        assert!(line.call().is_some_and(|waker| waker.will_wake(&second)));
+    }
+}

@@ -1,0 +1,129 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::{Sender, Stage};
+use crate::channel::Position;
+use crate::channel::line::Place;
+use crate::channel::state::State;
+use crate::error::{Refusal, TrySendError};
+
+/// The future of [`Sender::send`].
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Sending<'a> {
+    turn: Turn<'a>,
+    chunk: Bytes,
+}
+
+/// The wait of a future for its turn to send an item. It is given up when it is dropped.
+pub(super) struct Turn<'a> {
+    sender: &'a Sender,
+    place: Option<Place>,
+    /// Times that it may yet look again by itself before it sleeps.
+    looks: u8,
+}
+
+impl<'a> Sending<'a> {
+    #[inline]
+    pub(super) fn new(sender: &'a Sender, chunk: Bytes) -> Self {
+        Self { turn: Turn::new(sender), chunk }
+    }
+}
+
+impl Future for Sending<'_> {
+    type Output = Result<Position, TrySendError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { turn, chunk } = &mut *self;
+        if turn.place.is_none()
+            && let Some(position) = turn.sender.push_freely(chunk)
+        {
+            return Poll::Ready(Ok(position));
+        }
+        let queued = turn.poll(cx, |state| state.push(chunk));
+        queued.map_err(|refusal| refusal.of(std::mem::take(chunk)))
+    }
+}
+
+impl fmt::Debug for Sending<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").field("bytes", &self.chunk.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Turn<'a> {
+    #[inline]
+    pub(super) fn new(sender: &'a Sender) -> Self {
+        Self { sender, place: None, looks: LOOKS }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self) {
+        let Self { sender, place, .. } = self;
+        sender.waiting.fetch_sub(1, Ordering::Relaxed);
+        sender.shared.with(|state| state.leave_line(place));
+    }
+
+    /// Queues an item by `push` when its turn has come.
+    #[inline(never)]
+    pub(super) fn poll(
+        &mut self,
+        cx: &Context<'_>,
+        push: impl FnOnce(&mut State) -> Position,
+    ) -> Poll<Result<Position, Refusal>> {
+        let Self { sender, place, looks } = self;
+        if sender.stage == Stage::Ended {
+            return Poll::Ready(Err(Refusal::Closed));
+        }
+        if place.is_none() && sender.is_due_to_yield() {
+            sender.end_streak();
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let (was_waiting, may_pass) = (place.is_some(), sender.may_pass());
+        let mut is_soon = false;
+        let result = sender.shared.with(|state| match state.poll_turn(cx, place, may_pass) {
+            Poll::Ready(turn) => Poll::Ready(turn.map(|()| push(state))),
+            Poll::Pending => {
+                is_soon = state.is_soon(*place);
+                Poll::Pending
+            }
+        });
+        match (was_waiting, place.is_some()) {
+            (false, true) => drop(sender.waiting.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(sender.waiting.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        match result {
+            Poll::Ready(position) => Poll::Ready(position.map(|position| sender.sent(position))),
+            Poll::Pending => {
+                sender.end_streak();
+                // Its place is kept: to look again costs less than to sleep and be woken by another
+                // thread.
+                if is_soon && let Some(left) = looks.checked_sub(1) {
+                    *looks = left;
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            self.leave();
+        }
+    }
+}
+
+/// Times that a sender looks again before it sleeps.
+const LOOKS: u8 = 2;
