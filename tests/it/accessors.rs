@@ -26,14 +26,14 @@ fn a_fresh_writer_is_empty_and_accepting() {
 #[test]
 fn the_options_of_a_builder_reach_every_writer_it_makes() {
     let options =
-        Builder::new().watermarks(Watermarks::new(1, 2)).coalesce_threshold(3).max_buffer_size(4);
+        Builder::new().watermarks(Watermarks::new(1, 2)).coalesce_threshold(3).hard_limit(4);
     for options in [options.clone(), options] {
         let mut rig = Rig::with_options(&options, Scripted::gathering([]));
         assert_eq!(rig.writer.watermarks(), Watermarks::new(1, 2));
         rig.queue(["a", "b"]);
         assert_eq!(rig.writer.queued_chunks(), 1);
-        assert!(rig.start_send("cde").is_err());
-        rig.queue(["cd"]);
+        rig.queue(["c", "d"]);
+        assert!(rig.start_send("e").is_err());
         assert_eq!(rig.finish().remaining(), 4);
     }
 }

@@ -111,9 +111,9 @@ async fn the_methods_need_no_annotation_with_both_traits_imported() -> std::io::
     let mut w = FlowControlledWriter::new(inner);
     w.write_all(b"a").await?;
     w.write_u16(0x6263).await?;
-    w.feed("d".into()).await?;
+    w.feed("d").await?;
     w.flush().await?;
-    w.send("e".into()).await?;
+    w.send("e").await?;
     w.ready().await?;
     w.close().await?;
     w.shutdown().await?;

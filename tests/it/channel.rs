@@ -6,11 +6,13 @@ mod handles;
 mod limits;
 mod model;
 mod threads;
+#[cfg(feature = "time")]
+mod timeouts;
 mod waiting;
 mod wakers;
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -72,6 +74,18 @@ fn unmerged((low, high): (usize, usize)) -> Builder {
 /// Polls once.
 fn poll<F: Future>(future: F) -> Poll<F::Output> {
     Task::new().poll(pin!(future))
+}
+
+/// Polls what has to wait until it sleeps: who is next in line first looks again by itself.
+#[track_caller]
+fn wait<F: Future>(task: &Task, mut future: Pin<&mut F>) {
+    for _ in 0..4 {
+        assert!(task.poll(future.as_mut()).is_pending());
+        if task.take_wakes() == 0 {
+            return;
+        }
+    }
+    panic!("it wakes itself for ever");
 }
 
 fn kind<T>(result: Poll<io::Result<T>>) -> Outcome<T> {

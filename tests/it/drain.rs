@@ -5,4 +5,5 @@ mod gather;
 mod huge;
 mod large_slices;
 mod merging;
+mod promises;
 mod trim;

@@ -1,12 +1,8 @@
-//! The examples, run as they are.
+//! The examples of this package, run as they are.
 
 #[allow(dead_code)] // `main`, and what only it uses
 #[path = "../../examples/broadcast.rs"]
 mod broadcast;
-#[cfg(feature = "codec")]
-#[allow(dead_code)]
-#[path = "../../examples/framed.rs"]
-mod framed;
 #[allow(dead_code)]
 #[path = "../../examples/sink.rs"]
 mod sink;
@@ -40,20 +36,6 @@ async fn sink_sends_whole_streams_and_queues_one_chunk_above_the_high_mark() {
     assert_eq!(received.len(), words.len() + 100 * 16 * 1024);
     assert!(received[words.len()..].iter().all(|byte| *byte == b'.'));
     assert_eq!(stats.peak_buffer_size, 64 * 1024 + 16 * 1024);
-}
-
-#[cfg(feature = "codec")]
-#[tokio::test]
-async fn framed_sends_a_chunked_response_that_an_http_client_reads() {
-    let (status, body, stats) =
-        timeout(LIMIT, framed::run()).await.expect("ends").expect("no error");
-    assert_eq!(status, 200);
-    let small = b"a small chunk ";
-    assert_eq!(&body[..small.len()], small);
-    assert_eq!(body.len(), small.len() + 100 * 16 * 1024);
-    assert!(body[small.len()..].iter().all(|byte| *byte == b'.'));
-    let frame = 16 * 1024 + 8;
-    assert!(stats.peak_buffer_size <= 64 * 1024 + frame, "{}", stats.peak_buffer_size);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

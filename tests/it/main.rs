@@ -6,14 +6,13 @@ mod channel;
 #[cfg(feature = "codec")]
 mod codec;
 mod drain;
-mod ecosystem;
 mod errors;
-mod examples;
+// mod examples;
 mod faults;
 mod limits;
-mod model;
+// mod model;
 mod network;
-mod readme;
+// mod readme;
 mod seek;
 mod shutdown;
 mod sink;

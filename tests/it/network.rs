@@ -1,8 +1,7 @@
-//! Faults of the network and of the process around a writer, on real and on simulated sockets.
+//! Faults of the network and of the process around a writer, on real sockets.
 //!
 //! Whatever happens, every byte is either with the peer, with the system, or given back.
 #[cfg(unix)]
 mod open_files;
 mod peers;
 mod reset;
-mod simulated;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use flow_controlled_writer::FlowControlledWriter;
-use futures::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 
 use crate::support::Answer::{Done, Fail, Pending, Take};
@@ -24,14 +23,14 @@ async fn file(name: &str) -> FlowControlledWriter<tokio::fs::File> {
 async fn queued_bytes_land_before_the_new_position() -> io::Result<()> {
     let mut writer = file("seek_after_writes").await;
     writer.write_all(b"0123456789").await?;
-    writer.feed(vec![b'x'; 5000].into()).await?;
+    writer.feed(vec![b'x'; 5000]).await?;
     assert_eq!(writer.buffer_size(), 5010);
     assert_eq!(writer.seek(SeekFrom::Start(3)).await?, 3);
     assert_eq!(writer.buffer_size(), 0);
     writer.write_all(b"abc").await?;
     assert_eq!(writer.stream_position().await?, 6);
     assert_eq!(writer.seek(SeekFrom::End(-2)).await?, 5008);
-    writer.feed("yz!".into()).await?;
+    writer.feed("yz!").await?;
     writer.flush().await?;
     assert_eq!(writer.seek(SeekFrom::Start(0)).await?, 0);
     let mut text = String::new();

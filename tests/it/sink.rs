@@ -14,11 +14,11 @@ use crate::support::{NotUnpin, READY, Rig, Scripted, Task};
 #[test]
 fn feed_queues_and_send_flushes() {
     let mut rig = Rig::gathering((0, 100), []);
-    assert!(rig.task.poll_once(rig.writer.feed("one".into())).is_ready());
-    assert!(rig.task.poll_once(rig.writer.feed("two".into())).is_ready());
+    assert!(rig.task.poll_once(SinkExt::feed(&mut rig.writer, "one".into())).is_ready());
+    assert!(rig.task.poll_once(SinkExt::feed(&mut rig.writer, "two".into())).is_ready());
     assert_eq!(rig.inner.take_log(), []);
     assert_eq!((rig.writer.buffer_size(), rig.writer.queued_chunks()), (6, 2));
-    assert!(rig.task.poll_once(rig.writer.send("three".into())).is_ready());
+    assert!(rig.task.poll_once(SinkExt::send(&mut rig.writer, "three".into())).is_ready());
     assert_eq!(rig.inner.take_log(), [Gather(vec![3, 3, 5], Take(11)), Flush(Done)]);
     assert_eq!(rig.inner.wire(), b"onetwothree");
 }
@@ -86,16 +86,33 @@ fn what_is_sent_after_close_comes_back() {
     assert_eq!(rig.inner.wire(), b"data");
 }
 
+/// The methods of the writer mean the same as those of `SinkExt`, and take whatever becomes bytes.
 #[test]
-fn a_chunk_over_the_cap_comes_back_through_the_sink() {
-    let options = Builder::new().max_buffer_size(10);
-    let mut rig = Rig::with_options(&options, Scripted::gathering([]));
-    rig.queue(["four"]);
-    let fed = rig.task.poll_once(rig.writer.feed("seven b".into()));
-    let Poll::Ready(Err(error)) = fed else { panic!("{fed:?}") };
+fn the_writers_own_feed_and_send_do_as_those_of_the_sink() {
+    let mut rig = Rig::gathering((0, 100), []);
+    assert!(rig.task.poll_once(rig.writer.feed("one")).is_ready());
+    assert!(rig.task.poll_once(rig.writer.feed(b"two".to_vec())).is_ready());
+    assert_eq!(rig.inner.take_log(), []);
+    assert_eq!((rig.writer.buffer_size(), rig.writer.queued_chunks()), (6, 2));
+    assert!(rig.task.poll_once(rig.writer.send(String::from("three"))).is_ready());
+    assert_eq!(rig.inner.take_log(), [Gather(vec![3, 3, 5], Take(11)), Flush(Done)]);
+    assert_eq!(rig.inner.wire(), b"onetwothree");
+    rig.writer.abort();
+    let fed = rig.task.poll_once(rig.writer.feed("late"));
+    assert!(matches!(fed, Poll::Ready(Err(error)) if error.kind() == ErrorKind::BrokenPipe));
+}
+
+/// A `feed` waits while paused; only a `start_send` that nobody was asked for is refused.
+#[test]
+fn a_chunk_at_the_hard_limit_comes_back_through_the_sink() {
+    let options = Builder::new().watermarks(Watermarks::new(0, 3)).hard_limit(10);
+    let mut rig = Rig::with_options(&options, Scripted::gathering([Pending, Pending]));
+    rig.queue(["four", "six by"]);
+    assert!(rig.task.poll_once(SinkExt::feed(&mut rig.writer, "waits".into())).is_pending());
+    assert!(rig.task.poll_once(rig.writer.feed("waits")).is_pending());
+    let error = rig.start_send("seven b").expect_err("at the limit");
     assert_eq!(error.kind(), ErrorKind::StorageFull);
     assert_eq!(error.downcast::<TrySendError>().expect("inside").into_inner(), "seven b");
-    rig.queue(["six by"]);
     assert_eq!(rig.flush(), READY);
     assert_eq!(rig.inner.wire(), b"foursix by");
 }

@@ -2,4 +2,5 @@
 mod change;
 mod pause;
 mod resume;
+mod stale;
 mod ways_in;

@@ -21,10 +21,10 @@ pub(crate) async fn speak<W: AsyncWrite + Unpin>(inner: W) -> io::Result<W> {
         writer.write_all(&[round; 10]).await?;
         writer.feed(Bytes::from(vec![round; 2000])).await?;
         writer.write_all(&vec![round; 40_000]).await?;
-        writer.feed("small".into()).await?;
+        writer.feed("small").await?;
         assert!(writer.buffer_size() <= 3000 + 2000);
     }
-    writer.send("the end".into()).await?;
+    writer.send("the end").await?;
     assert_eq!(writer.buffer_size(), 0);
     writer.shutdown().await?;
     Ok(writer.into_inner())
@@ -96,7 +96,7 @@ async fn a_pinned_writer_over_one_that_must_be_pinned() -> io::Result<()> {
     let (sent, read) = tokio::join!(
         async {
             writer.write_all(b"written ").await?;
-            writer.feed("and fed".into()).await?;
+            SinkExt::feed(&mut writer, "and fed".into()).await?;
             AsyncWriteExt::shutdown(&mut writer).await
         },
         far.read_to_string(&mut text)

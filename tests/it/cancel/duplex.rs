@@ -1,7 +1,6 @@
 use std::task::Poll;
 
 use flow_controlled_writer::{FlowControlledWriter, Watermarks};
-use futures::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 
 use crate::support::Answer::{Pending, Take};
@@ -14,7 +13,7 @@ async fn both_ends_of_a_small_pipe_write_before_they_read() {
     let (left, right) = tokio::io::duplex(8);
     let talk = |stream: DuplexStream, byte: u8| async move {
         let mut writer = FlowControlledWriter::new(stream);
-        writer.feed(vec![byte; 1000].into()).await?;
+        writer.feed(vec![byte; 1000]).await?;
         writer.write_all(&[byte; 500]).await?;
         assert_eq!(writer.buffer_size(), 1500, "nothing has been written yet");
         let (mut reads, mut writes) = tokio::io::split(writer);

@@ -22,7 +22,7 @@ fn write_all_buf_that_is_dropped_leaves_in_its_buffer_what_was_not_accepted() {
                 rig.inner.script([Take(1)]);
             }
         }
-        assert!(source.remaining() <= 6);
+        assert_eq!(source.remaining(), 16 - (polls - 1), "only what was taken has left it");
         rig.inner.otherwise(Take(100));
         assert!(rig.task.poll_once(rig.writer.write_all_buf(&mut source)).is_ready());
         assert!(rig.task.poll_once(rig.writer.flush()).is_ready());

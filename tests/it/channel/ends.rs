@@ -8,8 +8,8 @@ use flow_controlled_writer::{FlowControlledWriter, TrySendError, Watermarks};
 use futures::{Sink, SinkExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::{Channel, bytes, kind, poll, unmerged};
-use crate::support::{Answer, Call, READY, Scripted, Task, failed};
+use super::{Channel, bytes, kind, poll, unmerged, wait};
+use crate::support::{Answer, Call, READY, Scripted, Task, counts, failed};
 
 /// Lets all kinds of calls wait, calls `end`, and checks that each of them, and each later one,
 /// ends with an error of the kind `expected`.
@@ -23,10 +23,10 @@ fn every_call_ends(channel: &mut Channel, expected: ErrorKind, end: impl FnOnce(
     let mut ready = pin!(sender.ready());
     let mut flush = pin!(sender.flush());
     let mut closed = pin!(sender.closed());
-    assert!(tasks[0].poll(send.as_mut()).is_pending());
-    assert!(tasks[1].poll(ready.as_mut()).is_pending());
-    assert!(tasks[2].poll(flush.as_mut()).is_pending());
-    assert!(tasks[3].poll(closed.as_mut()).is_pending());
+    wait(&tasks[0], send.as_mut());
+    wait(&tasks[1], ready.as_mut());
+    wait(&tasks[2], flush.as_mut());
+    wait(&tasks[3], closed.as_mut());
     assert!(Pin::new(&mut sink).poll_ready(&mut tasks[4].context()).is_pending());
     assert!(Pin::new(&mut stream).poll_write(&mut tasks[5].context(), b"w").is_pending());
 
@@ -36,7 +36,7 @@ fn every_call_ends(channel: &mut Channel, expected: ErrorKind, end: impl FnOnce(
     assert_eq!(poll(send), Poll::Ready(Err(closed_chunk("waits"))));
     assert_eq!(kind(poll(ready)), failed(expected));
     assert_eq!(kind(poll(flush)), failed(expected));
-    assert_eq!(poll(closed), Poll::Ready(()));
+    assert_eq!(kind(poll(closed)), failed(expected));
     assert_eq!(kind(Pin::new(&mut sink).poll_ready(&mut tasks[4].context())), failed(expected));
     assert_eq!(
         kind(Pin::new(&mut stream).poll_write(&mut tasks[5].context(), b"w")),
@@ -53,7 +53,7 @@ fn every_later_call_fails(sender: &Sender, expected: ErrorKind) {
     assert_eq!(poll(sender.send("x")), Poll::Ready(Err(TrySendError::Closed(bytes("x")))));
     assert_eq!(kind(poll(sender.ready())), failed(expected));
     assert_eq!(kind(poll(sender.flush())), failed(expected));
-    assert_eq!(poll(sender.closed()), Poll::Ready(()));
+    assert_eq!(kind(poll(sender.closed())), failed(expected));
     let mut handle = sender.clone();
     assert_eq!(kind(poll(handle.feed(bytes("x")))), failed(expected));
     let error = handle.start_send_unpin(bytes("x")).expect_err("closed");
@@ -124,7 +124,7 @@ fn the_calls_of_a_shutdown_count_with_those_of_the_drain_before_it() {
     let mut channel = Channel::new((2, 40), [Answer::Take(1); 32]);
     channel.send("thirty-two bytes, one by one ...");
     channel.inner.script_flush([Answer::Fail(ErrorKind::Interrupted); 40]);
-    channel.sender.close();
+    channel.sender.close_channel();
     channel.drive_on();
     assert_eq!(channel.inner.take_log().len(), 33);
     assert_eq!(channel.driving.take_wakes(), 1);
@@ -184,17 +184,17 @@ fn close_ends_sending_for_all_and_loses_nothing() {
     let mut send = pin!(sender.send("waits"));
     let mut closed = pin!(sender.closed());
     let mut flush = pin!(sender.flush());
-    assert!(tasks[0].poll(send.as_mut()).is_pending());
-    assert!(tasks[1].poll(closed.as_mut()).is_pending());
+    wait(&tasks[0], send.as_mut());
+    wait(&tasks[1], closed.as_mut());
     assert!(poll(flush.as_mut()).is_pending());
-    channel.sender.close();
+    channel.sender.close_channel();
     assert_eq!(tasks.each_ref().map(Task::take_wakes), [1, 0]);
     assert_eq!(poll(send), Poll::Ready(Err(TrySendError::Closed(bytes("waits")))));
     assert!(sender.is_closed());
     assert_eq!(sender.try_send(""), Err(TrySendError::Closed(Bytes::new())));
     let Poll::Ready(Ok(_)) = channel.drive() else { panic!("the driver goes on") };
     assert_eq!(tasks[1].take_wakes(), 1);
-    assert_eq!(poll(closed), Poll::Ready(()));
+    assert_eq!(kind(poll(closed)), READY);
     assert_eq!(kind(poll(flush)), READY);
     assert_eq!(kind(poll(sender.flush())), READY, "all is flushed");
     assert_eq!(channel.inner.wire(), b"#####");
@@ -210,8 +210,8 @@ fn close_ends_sending_for_all_and_loses_nothing() {
 fn an_idle_driver_is_woken_by_close() {
     let mut channel = Channel::new((2, 4), []);
     channel.drive_on();
-    channel.sender.close();
-    channel.sender.close();
+    channel.sender.close_channel();
+    channel.sender.close_channel();
     assert_eq!(channel.driving.take_wakes(), 1);
     assert!(channel.drive().is_ready());
 }
@@ -225,7 +225,7 @@ fn a_flush_resolves_before_the_shutdown_of_the_inner_writer() {
     let sender = channel.sender.clone();
     let mut flush = pin!(sender.flush());
     assert!(poll(flush.as_mut()).is_pending());
-    channel.sender.close();
+    channel.sender.close_channel();
     channel.drive_on();
     assert_eq!(kind(poll(flush)), READY);
     assert!(channel.drive().is_ready());
@@ -234,7 +234,7 @@ fn a_flush_resolves_before_the_shutdown_of_the_inner_writer() {
 #[test]
 fn a_writer_takes_its_queue_its_options_and_its_totals_along() {
     let (inner, handle) = Scripted::gathering([Answer::Take(2), Answer::Pending]);
-    let options = unmerged((3, 6)).max_buffer_size(20);
+    let options = unmerged((3, 6)).hard_limit(11);
     let mut writer = options.build(inner);
     writer.try_send("first").expect("not paused");
     assert!(poll(writer.flush()).is_pending());
@@ -242,18 +242,21 @@ fn a_writer_takes_its_queue_its_options_and_its_totals_along() {
     let stats = writer.stats();
     let (sender, mut driver) = writer.into_channel();
     assert_eq!((sender.buffer_size(), sender.is_paused()), (9, true));
-    assert_eq!((sender.stats(), sender.watermarks()), (stats, Watermarks::new(3, 6)));
+    assert_eq!(counts(sender.stats()), counts(stats));
+    assert_eq!(sender.watermarks(), Watermarks::new(3, 6));
     let task = Task::new();
     assert!(task.poll(pin!(&mut driver)).is_pending());
-    assert_eq!(poll(sender.send("third")), Poll::Ready(Ok(())));
-    let too_large = Bytes::from(vec![0; 21]);
-    let refused = poll(sender.send(too_large.clone()));
-    assert_eq!(refused, Poll::Ready(Err(TrySendError::Full(too_large))));
+    assert_eq!(sender.written(), 11, "positions go on");
+    assert_eq!(poll(sender.send("the third")), Poll::Ready(Ok(20)));
+    assert!(sender.is_paused());
+    assert_eq!(sender.send_now("!!"), Ok(22));
+    assert_eq!(sender.send_now("x"), Err(TrySendError::Full(bytes("x"))), "11 are the hard limit");
     assert_eq!(task.take_wakes(), 1);
     assert!(task.poll(pin!(&mut driver)).is_pending());
-    assert_eq!(handle.wire(), b"firstsecondthird");
-    assert_eq!(sender.stats().enqueued_bytes, 16);
-    assert_eq!(sender.stats().written_bytes, 16);
+    assert_eq!(handle.wire(), b"firstsecondthe third!!");
+    assert_eq!(sender.stats().enqueued_bytes, 22);
+    assert_eq!(sender.stats().written_bytes, 22);
+    assert_eq!(sender.written(), 22);
 }
 
 #[test]
@@ -283,10 +286,10 @@ fn a_writer_that_was_shut_down_makes_a_closed_channel() {
 }
 
 #[test]
-#[should_panic(expected = "polled after it had returned")]
+#[should_panic(expected = "the driver has returned")]
 fn a_driver_polled_after_its_end_panics() {
     let mut channel = Channel::new((2, 4), []);
-    channel.sender.close();
+    channel.sender.close_channel();
     assert!(channel.drive().is_ready());
     let _ = channel.drive();
 }

@@ -15,19 +15,18 @@ fn is_ready(sender: &mut flow_controlled_writer::channel::Sender, task: &Task) -
 }
 
 /// Three sinks are told to be ready. The first one pauses the channel; the others send, as they
-/// may. Only one of the three may take the buffer above the high mark, and no chunk may be lost or
-/// reordered.
+/// may: they are never refused, each item counts at once, and none is lost or reordered.
 #[test]
-fn sinks_that_lost_their_turn_do_not_take_the_buffer_beyond_one_item() {
+fn sinks_that_were_told_ready_are_taken_though_another_one_paused_the_channel() {
     let mut channel = Channel::new((2, 4), [Answer::Pending]);
     let task = Task::new();
     let mut sinks = [(); 3].map(|()| channel.sender.clone());
     for sink in &mut sinks {
         assert!(is_ready(sink, &task));
     }
-    for (sink, chunk) in sinks.iter_mut().zip(["11111", "22222", "33333"]) {
+    for (sink, (chunk, size)) in sinks.iter_mut().zip([("11111", 5), ("22222", 10), ("33333", 15)]) {
         Pin::new(sink).start_send(bytes(chunk)).expect("ready");
-        assert_eq!(channel.sender.buffer_size(), 5);
+        assert_eq!((channel.sender.buffer_size(), channel.sender.is_paused()), (size, true));
     }
     assert!(!is_ready(&mut sinks[1], &task));
     let mut flushed = Box::pin(sinks[2].flush());
@@ -35,7 +34,7 @@ fn sinks_that_lost_their_turn_do_not_take_the_buffer_beyond_one_item() {
     channel.drive_on();
     channel.inner.script([Answer::Take(4), Answer::Pending]);
     channel.drive_on();
-    assert_eq!(channel.sender.buffer_size(), 6, "the second was queued when the first was gone");
+    assert_eq!(channel.sender.buffer_size(), 11);
     channel.drive_on();
     assert_eq!(channel.inner.wire(), b"111112222233333");
     assert_eq!(kind(task.poll(flushed.as_mut())), READY);
@@ -114,21 +113,21 @@ async fn streams_are_forwarded_into_clones() {
 }
 
 #[test]
-fn writes_never_take_the_buffer_above_high() {
+fn a_write_is_one_item_that_is_taken_whole_or_waits() {
     let mut channel = Channel::new((2, 10), []);
     let task = Task::new();
     let mut write =
         |data: &[u8]| kind(Pin::new(&mut channel.sender).poll_write(&mut task.context(), data));
     assert_eq!(write(b"1234567"), Poll::Ready(Ok(7)));
-    assert_eq!(write(b"1234567"), Poll::Ready(Ok(3)));
-    assert_eq!(write(b"1234567"), Poll::Pending);
+    assert_eq!(write(b"1234567"), Poll::Ready(Ok(7)));
+    assert_eq!(write(b"1234"), Poll::Pending);
     assert_eq!(write(b""), Poll::Ready(Ok(0)));
     assert!(channel.sender.is_paused());
     channel.drive_on();
     assert_eq!(task.take_wakes(), 1);
-    assert_eq!(kind(poll(channel.sender.write(b"4567"))), Poll::Ready(Ok(4)));
+    assert_eq!(kind(poll(channel.sender.write(b"1234"))), Poll::Ready(Ok(4)));
     channel.drive_on();
-    assert_eq!(channel.inner.wire(), b"12345671234567");
+    assert_eq!(channel.inner.wire(), b"123456712345671234");
 }
 
 #[test]
@@ -143,19 +142,21 @@ fn slices_of_one_call_stay_together() {
     assert_eq!(channel.inner.wire(), b"abcdef");
 }
 
-/// With equal marks a full channel is not paused, but has no room for a slice either: a write must
-/// wait for the inner writer, and neither spin nor hang.
+/// With equal marks a full channel is not paused: a write is taken, and the next one waits without
+/// spinning.
 #[test]
-fn writes_wait_for_room_where_the_marks_are_equal() {
+fn a_write_at_both_marks_is_taken_and_pauses() {
     let mut channel = Channel::new((4, 4), []);
     let task = Task::new();
     channel.send("1234");
     assert!(!channel.sender.is_paused());
     let write = Pin::new(&mut channel.sender).poll_write(&mut task.context(), b"5");
+    assert_eq!((kind(write), channel.sender.is_paused()), (Poll::Ready(Ok(1)), true));
+    let write = Pin::new(&mut channel.sender).poll_write(&mut task.context(), b"6");
     assert_eq!((kind(write), task.take_wakes()), (Poll::Pending, 0));
     channel.drive_on();
     assert_eq!(task.take_wakes(), 1);
-    let write = Pin::new(&mut channel.sender).poll_write(&mut task.context(), b"5");
+    let write = Pin::new(&mut channel.sender).poll_write(&mut task.context(), b"6");
     assert_eq!(kind(write), Poll::Ready(Ok(1)));
 }
 
@@ -190,21 +191,21 @@ fn a_flush_of_a_handle_covers_what_the_handle_has_sent_since_it_was_given_up() {
 }
 
 #[test]
-fn slices_of_one_call_are_taken_up_to_the_high_mark() {
+fn slices_of_one_call_are_taken_whole_whatever_the_high_mark() {
     let mut channel = Channel::new((2, 10), []);
     let slices = [b"abcd", b"efgh", b"ijkl", b"mnop"].map(|slice| std::io::IoSlice::new(slice));
     let written =
         Pin::new(&mut channel.sender).poll_write_vectored(&mut Task::new().context(), &slices);
-    assert_eq!(kind(written), Poll::Ready(Ok(10)));
-    assert_eq!(channel.sender.buffer_size(), 10);
+    assert_eq!(kind(written), Poll::Ready(Ok(16)));
+    assert_eq!((channel.sender.buffer_size(), channel.sender.is_paused()), (16, true));
     channel.drive_on();
-    assert_eq!(channel.inner.wire(), b"abcdefghij");
+    assert_eq!(channel.inner.wire(), b"abcdefghijklmnop");
 }
 
 /// A sink is told to be ready, then another sender pauses the channel. The item is small: it is
 /// copied, as it would be in the queue, and what it was cut from is free.
 #[test]
-fn a_small_item_that_is_parked_does_not_pin_what_it_was_cut_from() {
+fn a_small_item_of_one_that_was_told_ready_does_not_pin_what_it_was_cut_from() {
     let options = Builder::new().watermarks(Watermarks::new(2, 4));
     let mut channel = Channel::with_options(&options, []);
     let mut sink = channel.sender.clone();
@@ -212,7 +213,7 @@ fn a_small_item_that_is_parked_does_not_pin_what_it_was_cut_from() {
     channel.pause();
     let large = Bytes::from(vec![b'x'; 100_000]);
     sink.start_send_unpin(large.slice(..3)).expect("ready");
-    assert_eq!(channel.sender.buffer_size(), 5, "the item is parked");
+    assert_eq!(channel.sender.buffer_size(), 8);
     assert!(large.is_unique());
     channel.drive_on();
     assert_eq!(channel.inner.wire(), b"#####xxx");
@@ -220,7 +221,7 @@ fn a_small_item_that_is_parked_does_not_pin_what_it_was_cut_from() {
 
 /// As above, but the item is as long as the coalesce threshold: it is never copied.
 #[test]
-fn a_large_item_is_not_copied_whether_it_is_parked_or_queued() {
+fn a_large_item_is_not_copied_whether_the_channel_is_paused_or_not() {
     let options = Builder::new().watermarks(Watermarks::new(2, 4));
     let mut channel = Channel::with_options(&options, []);
     let items = [(); 2].map(|()| Bytes::from(vec![b'x'; 1024]));
@@ -228,21 +229,24 @@ fn a_large_item_is_not_copied_whether_it_is_parked_or_queued() {
     assert!(is_ready(&mut sink, &Task::new()));
     channel.sender.try_send(items[0].clone()).expect("not paused");
     sink.start_send_unpin(items[1].clone()).expect("ready");
-    assert_eq!(channel.sender.buffer_size(), 1024, "the second one is parked");
+    assert_eq!(channel.sender.buffer_size(), 2048);
     channel.drive_on();
     let addresses = items.map(|item| item.as_ptr() as usize);
     assert_eq!(channel.inner.take_addresses().concat(), addresses);
 }
 
-/// They are copied under the lock, so a long one is taken in parts.
 #[test]
-fn a_call_takes_at_most_64_kib_of_its_slices() {
-    for marks in [(0, 0), (0, 1 << 20)] {
+fn a_call_takes_at_most_a_mebibyte_of_its_slices() {
+    const MEBIBYTE: usize = 1 << 20;
+    let parts = [vec![7; 600_000], vec![8; 600_000]];
+    for marks in [(0, 0), (0, 10 * MEBIBYTE)] {
         let mut channel = Channel::new(marks, []);
-        let slices = [&[7; 60_000], &[8; 60_000]].map(|slice| std::io::IoSlice::new(slice));
+        let slices = parts.each_ref().map(|slice| std::io::IoSlice::new(slice));
         let written =
             Pin::new(&mut channel.sender).poll_write_vectored(&mut Task::new().context(), &slices);
-        assert_eq!(kind(written), Poll::Ready(Ok(65_536)));
-        assert_eq!(channel.sender.buffer_size(), 65_536);
+        assert_eq!(kind(written), Poll::Ready(Ok(MEBIBYTE)));
+        assert_eq!(channel.sender.buffer_size(), MEBIBYTE);
+        channel.drive_on();
+        assert!(channel.inner.wire() == parts.concat()[..MEBIBYTE]);
     }
 }

@@ -2,11 +2,11 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use flow_controlled_writer::{MemoryBudget, TrySendError, Watermarks};
+use flow_controlled_writer::{MemoryBudget, TrySendError};
 use futures::SinkExt;
 use tokio::io::AsyncWriteExt;
 
-use super::{Channel, bytes, poll, unmerged};
+use super::{Channel, bytes, poll, unmerged, wait};
 use crate::support::{Answer, Task};
 
 #[test]
@@ -49,126 +49,64 @@ fn an_exceeded_budget_pauses_a_channel_that_holds_anything() {
     let channel = Channel::with_options(&options, []);
     let mut other = options.build(tokio::io::sink());
     channel.send("1");
-    assert_eq!(channel.sender.try_send("1234567890"), Err(TrySendError::Full(bytes("1234567890"))));
     other.start_send_unpin(bytes("1234567890")).expect("open");
     assert!(channel.sender.is_paused());
+    assert_eq!(channel.sender.try_send("x"), Err(TrySendError::Full(bytes("x"))));
     let sender = channel.sender.clone();
     let task = Task::new();
     let mut sent = pin!(sender.send("2"));
-    assert!(task.poll(sent.as_mut()).is_pending());
+    wait(&task, sent.as_mut());
     drop(other);
     assert!(!channel.sender.is_paused());
     assert_eq!(task.take_wakes(), 1);
-    assert_eq!(task.poll(sent), Poll::Ready(Ok(())));
+    assert_eq!(task.poll(sent), Poll::Ready(Ok(2)));
 }
 
+/// A chunk is judged by what is there before it. One that is longer than any limit is taken whole.
 #[test]
-fn a_chunk_beyond_the_cap_comes_back() {
-    let options = unmerged((2, 4)).max_buffer_size(8);
+fn past_a_pause_a_chunk_is_taken_up_to_the_hard_limit() {
+    let options = unmerged((2, 4)).hard_limit(20);
     let mut channel = Channel::with_options(&options, []);
-    let too_long = bytes("123456789");
-    let refused = || Err(TrySendError::Full(too_long.clone()));
-    assert_eq!(channel.sender.try_send(too_long.clone()), refused());
-    assert_eq!(poll(channel.sender.send(too_long.clone())), Poll::Ready(refused()));
-    let error = channel.sender.start_send_unpin(too_long.clone()).expect_err("over the cap");
+    assert_eq!(channel.sender.try_send("longer than 4"), Ok(13));
+    assert_eq!(channel.sender.try_send("x"), Err(TrySendError::Full(bytes("x"))));
+    assert!(poll(channel.sender.send("x")).is_pending());
+    assert_eq!(channel.sender.send_now("pong"), Ok(17));
+    channel.sender.start_send_unpin(bytes("close")).expect("17 are below the limit");
+    assert_eq!(channel.sender.buffer_size(), 22);
+
+    assert_eq!(channel.sender.send_now("x"), Err(TrySendError::Full(bytes("x"))));
+    assert_eq!(channel.sender.send_now(""), Ok(22));
+    let error = channel.sender.start_send_unpin(bytes("x")).expect_err("22 are not");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
-    assert_eq!(
-        error.downcast::<TrySendError>().map_err(|_| ()),
-        Ok(refused().expect_err("is one"))
-    );
-    assert_eq!(channel.sender.buffer_size(), 0);
-    channel.send("12345678");
+    let refused = error.downcast::<TrySendError>().expect("the chunk is inside");
+    assert_eq!(refused, TrySendError::Full(bytes("x")));
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"longer than 4pongclose");
 }
 
-#[cfg(feature = "time")]
-mod stall {
-    use std::io::ErrorKind;
-    use std::task::Poll;
-    use std::time::Duration;
-
-    use tokio::time::advance;
-
-    use super::{Answer, Channel, unmerged};
-
-    fn stalling(script: impl IntoIterator<Item = Answer>) -> Channel {
-        let options = unmerged((2, 40)).stall_timeout(Duration::from_secs(10));
-        Channel::with_options(&options, script)
-    }
-
-    fn failure(channel: &mut Channel) -> Option<ErrorKind> {
-        match channel.drive() {
-            Poll::Ready(Err(failure)) => Some(failure.error.kind()),
-            Poll::Ready(Ok(_)) => panic!("the driver has ended"),
-            Poll::Pending => None,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_driver_whose_writer_takes_nothing_times_out() {
-        let mut channel = stalling([Answer::Pending, Answer::Take(1), Answer::Pending]);
-        channel.inner.otherwise(Answer::Pending);
-        advance(Duration::from_secs(60)).await;
-        channel.send("data");
-        assert_eq!(failure(&mut channel), None);
-        advance(Duration::from_secs(9)).await;
-        assert_eq!(failure(&mut channel), None);
-        advance(Duration::from_secs(9)).await;
-        assert_eq!(failure(&mut channel), None);
-        channel.driving.take_wakes();
-        advance(Duration::from_secs(1)).await;
-        assert_eq!(channel.driving.take_wakes(), 1);
-        assert_eq!(failure(&mut channel), Some(ErrorKind::TimedOut));
-        assert!(channel.sender.is_closed());
-    }
-
-    /// Somebody waits for a flush, so the driver does not go on to what was sent since. These bytes
-    /// wait as much as if they had been taken.
-    #[tokio::test(start_paused = true)]
-    async fn bytes_that_wait_behind_a_flush_time_out() {
-        let mut channel = stalling([]);
-        channel.inner.script_flush([Answer::Pending; 3]);
-        channel.send("data");
-        let sender = channel.sender.clone();
-        let mut flush = std::pin::pin!(sender.flush());
-        assert!(super::poll(flush.as_mut()).is_pending());
-        assert_eq!(failure(&mut channel), None);
-        advance(Duration::from_secs(60)).await;
-        channel.send("more");
-        assert_eq!(channel.driving.take_wakes(), 1);
-        assert_eq!(failure(&mut channel), None);
-        advance(Duration::from_secs(10)).await;
-        assert_eq!(channel.driving.take_wakes(), 1);
-        assert_eq!(failure(&mut channel), Some(ErrorKind::TimedOut));
-    }
-}
-
-/// Two sinks are told to be ready, then a third sender pauses the channel, and their items are
-/// parked. The marks are raised: there is room for one of the two under the cap, not for both.
+/// Two sinks are told to be ready, then a third sender pauses the channel, at its hard limit. Their
+/// items are taken all the same, and count at once like all else.
 #[test]
-fn parked_items_come_in_one_by_one_where_the_cap_has_no_room_for_both() {
-    let options = unmerged((2, 4)).max_buffer_size(20);
-    let mut channel = Channel::with_options(&options, [Answer::Take(4), Answer::Pending]);
+fn an_item_of_a_sink_that_was_told_ready_is_taken_and_counted_whatever_the_limits() {
+    let budget = MemoryBudget::new(4);
+    let options = unmerged((2, 4)).hard_limit(5).budget(budget.clone());
+    let mut channel = Channel::with_options(&options, []);
     let mut sinks = [(); 2].map(|()| channel.sender.clone());
     for sink in &mut sinks {
         assert!(poll(poll_fn(|cx| sink.poll_ready_unpin(cx))).is_ready());
     }
     channel.send("first");
-    for (sink, chunk) in sinks.iter_mut().zip(["2222222222", "3333333333"]) {
+    for (sink, (chunk, size)) in sinks.iter_mut().zip([("2222222222", 15), ("33333", 20)]) {
         sink.start_send_unpin(bytes(chunk)).expect("ready");
+        assert_eq!((channel.sender.buffer_size(), budget.used()), (size, size));
+        let stats = channel.sender.stats();
+        assert_eq!(stats.enqueued_bytes - stats.written_bytes, size as u64);
+        assert!(sink.start_send_unpin(bytes("x")).is_err(), "told once, taken once");
     }
-    channel.sender.set_watermarks(Watermarks::new(50, 100));
-    assert_eq!(channel.sender.buffer_size(), 15);
     channel.drive_on();
-    assert_eq!(channel.sender.buffer_size(), 11);
-    assert!(channel.sender.is_paused(), "one is parked");
-    assert_eq!(channel.sender.try_send("4"), Err(TrySendError::Full(bytes("4"))));
-    channel.inner.script([Answer::Take(1), Answer::Pending]);
-    channel.drive_on();
-    assert_eq!(channel.sender.buffer_size(), 20);
-    assert!(!channel.sender.is_paused());
-    channel.drive_on();
-    assert_eq!(channel.inner.wire(), b"first22222222223333333333");
+    assert_eq!(channel.inner.wire(), b"first222222222233333");
     assert_eq!(channel.sender.stats().peak_buffer_size, 20);
+    assert_eq!(budget.used(), 0);
 }
 
 /// One channel holds bytes and is not paused. Another one exceeds the budget, and then gives all
@@ -196,17 +134,17 @@ fn a_sender_notices_at_its_next_call_what_others_do_to_the_budget() {
     }
 }
 
-/// A high mark of 0 lets one item through at a time, and a slice that is written is an item: as
-/// large as the cap allows, and not one byte.
+/// A high mark of 0 lets one item through at a time, and a slice that is written is an item, whatever
+/// the hard limit: that concerns what does not wait.
 #[test]
-fn a_write_with_a_high_mark_of_zero_takes_a_slice_up_to_the_cap() {
-    for (cap, taken) in [(usize::MAX, 1000), (64, 64)] {
-        let options = unmerged((0, 0)).max_buffer_size(cap);
+fn a_write_with_a_high_mark_of_zero_takes_a_slice_as_one_item() {
+    for hard_limit in [usize::MAX, 0] {
+        let options = unmerged((0, 0)).hard_limit(hard_limit);
         let mut channel = Channel::with_options(&options, []);
         let write = poll(channel.sender.write(&[7; 1000])).map_err(|error| error.kind());
-        assert_eq!(write, Poll::Ready(Ok(taken)));
+        assert_eq!(write, Poll::Ready(Ok(1000)));
         assert!(poll(channel.sender.write(&[7; 1000])).is_pending());
         channel.drive_on();
-        assert_eq!(channel.inner.wire(), vec![7; taken]);
+        assert_eq!(channel.inner.wire(), [7; 1000]);
     }
 }

@@ -3,14 +3,14 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use flow_controlled_writer::channel::{Driver, Sender};
+use flow_controlled_writer::channel::{Driver, Position, Sender};
 use flow_controlled_writer::{Builder, TrySendError, Watermarks};
 use futures::Sink;
 use tokio::io::AsyncWrite;
 
 use crate::support::{Answer, Handle, Scripted, Task};
 
-type Send = Pin<Box<dyn Future<Output = Result<(), TrySendError>>>>;
+type Send = Pin<Box<dyn Future<Output = Result<Position, TrySendError>>>>;
 type Flush = Pin<Box<dyn Future<Output = std::io::Result<()>>>>;
 
 /// The largest chunk that is sent.
@@ -23,12 +23,14 @@ struct Client {
     task: Task,
     /// Whether the handle was told to be ready and has not sent since.
     is_told: bool,
+    /// Whether the handle has been told to wait and not been ready since.
+    is_in_line: bool,
     /// A send that waits, with its bytes.
     sending: Option<(Send, Bytes)>,
     /// Polls the send.
     sending_task: Task,
-    /// Whether the send was woken since it was last polled.
-    is_woken: bool,
+    /// Whether the send, or the handle, was woken since it was last polled.
+    is_woken: [bool; 2],
     /// A flush that waits, with what had been accepted when it began.
     flushing: Option<(Flush, usize)>,
 }
@@ -43,8 +45,19 @@ struct Model {
     /// All that was accepted, in order.
     accepted: Vec<u8>,
     marks: Watermarks,
-    /// The highest high mark so far, which the buffer may still be above.
-    highest: usize,
+    /// Whether the channel is paused by its marks.
+    is_paused: bool,
+}
+
+/// How an item comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Only while the channel is not paused.
+    InTurn,
+    /// By a handle that was told to be ready before.
+    Told,
+    /// Past a pause.
+    Now,
 }
 
 impl Model {
@@ -60,9 +73,10 @@ impl Model {
                 sender: sender.clone(),
                 task: Task::new(),
                 is_told: false,
+                is_in_line: false,
                 sending: None,
                 sending_task: Task::new(),
-                is_woken: false,
+                is_woken: [false; 2],
                 flushing: None,
             })
             .collect();
@@ -74,14 +88,14 @@ impl Model {
             inner: handle,
             accepted: Vec::new(),
             marks,
-            highest: marks.high(),
+            is_paused: false,
         }
     }
 
     /// Lets one of them do one thing.
     fn step(&mut self) {
         let index = self.random.usize(..self.clients.len());
-        match self.random.u8(..20) {
+        match self.random.u8(..21) {
             0..6 => self.send(index),
             6..8 => self.try_send(index),
             8 => self.ask(index),
@@ -90,6 +104,7 @@ impl Model {
             11..13 => self.flush(index),
             13 => self.give_up(index),
             14 => self.set_watermarks(index),
+            15 => self.send_now(index),
             _ => self.drive(),
         }
         self.check();
@@ -101,20 +116,45 @@ impl Model {
         (start..start + length).map(|index| (index % 251) as u8).collect()
     }
 
+    /// Takes note of an item that was taken.
+    fn accept(&mut self, way: Way, item: &[u8]) {
+        assert!(way != Way::InTurn || !self.is_paused || item.is_empty(), "taken while paused");
+        self.accepted.extend_from_slice(item);
+        self.observe();
+    }
+
+    /// Follows the pause state, by the words of the documentation.
+    fn observe(&mut self) {
+        let size = self.accepted.len() - self.inner.with_wire(<[u8]>::len);
+        self.is_paused =
+            size > self.marks.high() || (self.is_paused && size > self.marks.low());
+    }
+
+    /// A `send`, or a `send_chunks` of two halves.
     fn send(&mut self, index: usize) {
-        let chunk = self.chunk();
+        let (chunk, in_two) = (self.chunk(), self.random.bool());
         let client = &mut self.clients[index];
         let (mut send, chunk) = client.sending.take().unwrap_or_else(|| {
             let (sender, chunk) = (client.sender.clone(), chunk);
             let content = chunk.clone();
-            (Box::pin(async move { sender.send(chunk).await }), content)
+            let send: Send = Box::pin(async move {
+                if in_two {
+                    let (one, two) = (chunk.slice(..chunk.len() / 2), chunk.slice(chunk.len() / 2..));
+                    sender.send_chunks([one, two]).await
+                } else {
+                    sender.send(chunk).await
+                }
+            });
+            (send, content)
         });
-        client.is_woken = false;
+        let polled = client.sending_task.poll(send.as_mut());
+        // It may have asked to be polled once more, which is no wake-up by others.
         client.sending_task.take_wakes();
-        match client.sending_task.poll(send.as_mut()) {
+        client.is_woken[0] = false;
+        match polled {
             Poll::Ready(result) => {
-                result.expect("open");
-                self.accepted.extend_from_slice(&chunk);
+                self.accept(Way::InTurn, &chunk);
+                assert_eq!(result, Ok(self.accepted.len() as u64));
             }
             Poll::Pending => client.sending = Some((send, chunk)),
         }
@@ -123,24 +163,34 @@ impl Model {
     fn try_send(&mut self, index: usize) {
         let chunk = self.chunk();
         let sender = &self.clients[index].sender;
-        let is_paused = sender.is_paused();
+        let is_refused = sender.is_paused() && !chunk.is_empty();
         match sender.try_send(chunk.clone()) {
-            Ok(()) => {
-                assert!(!is_paused || chunk.is_empty());
-                self.accepted.extend_from_slice(&chunk);
+            Ok(position) => {
+                assert!(!is_refused);
+                self.accept(Way::InTurn, &chunk);
+                assert_eq!(position, self.accepted.len() as u64);
             }
             Err(refused) => {
-                assert!(is_paused);
+                assert!(is_refused);
                 assert_eq!(refused, TrySendError::Full(chunk));
             }
         }
     }
 
+    fn send_now(&mut self, index: usize) {
+        let chunk = self.chunk();
+        let position = self.clients[index].sender.send_now(chunk.clone());
+        self.accept(Way::Now, &chunk);
+        assert_eq!(position, Ok(self.accepted.len() as u64));
+    }
+
     fn ask(&mut self, index: usize) {
-        let Client { sender, task, is_told, .. } = &mut self.clients[index];
-        let is_paused = sender.is_paused();
-        *is_told = Pin::new(sender).poll_ready(&mut task.context()).is_ready();
-        assert!(!*is_told || !is_paused);
+        let Client { sender, task, is_told, is_in_line, is_woken, .. } = &mut self.clients[index];
+        let is_ready = Pin::new(sender).poll_ready(&mut task.context()).is_ready();
+        assert!(!is_ready || *is_told || !self.is_paused, "told to be ready while paused");
+        assert!(is_ready || !*is_told, "one that was told has to wait");
+        (*is_told, *is_in_line, is_woken[1]) = (is_ready, !is_ready, false);
+        task.take_wakes();
     }
 
     /// Sends as a sink that was told to be ready, maybe long ago.
@@ -149,31 +199,46 @@ impl Model {
         let Client { sender, is_told, .. } = &mut self.clients[index];
         if std::mem::take(is_told) {
             Pin::new(sender).start_send(chunk.clone()).expect("open");
-            self.accepted.extend_from_slice(&chunk);
+            self.accept(Way::Told, &chunk);
         }
     }
 
+    /// A write is one item, which is taken whole.
     fn write(&mut self, index: usize) {
         let chunk = self.chunk();
-        let Client { sender, task, .. } = &mut self.clients[index];
-        let before = sender.buffer_size();
-        if let Poll::Ready(written) = Pin::new(&mut *sender).poll_write(&mut task.context(), &chunk)
-        {
-            let written = written.expect("open");
-            assert_eq!(sender.buffer_size(), before + written);
-            assert!(written == 0 || before + written <= self.marks.high() || before == 0);
-            self.accepted.extend_from_slice(&chunk[..written]);
+        let Client { sender, task, is_told, is_in_line, is_woken, .. } = &mut self.clients[index];
+        let written = Pin::new(&mut *sender).poll_write(&mut task.context(), &chunk);
+        if chunk.is_empty() {
+            assert!(matches!(written, Poll::Ready(Ok(0))));
+            return;
+        }
+        task.take_wakes();
+        let way = if std::mem::take(is_told) { Way::Told } else { Way::InTurn };
+        (*is_in_line, is_woken[1]) = (written.is_pending(), false);
+        if let Poll::Ready(written) = written {
+            assert_eq!(written.expect("open"), chunk.len());
+            self.accept(way, &chunk);
+        } else {
+            assert_eq!(way, Way::InTurn, "one that was told has to wait");
         }
     }
 
+    /// A `flush`, or a `flushed` of all that was accepted.
     fn flush(&mut self, index: usize) {
+        let (accepted, names_position) = (self.accepted.len(), self.random.bool());
         let client = &mut self.clients[index];
-        let accepted = self.accepted.len();
         let (mut flush, position) = client.flushing.take().unwrap_or_else(|| {
             let sender = client.sender.clone();
-            (Box::pin(async move { sender.flush().await }), accepted)
+            let flush: Flush = Box::pin(async move {
+                if names_position {
+                    sender.flushed(accepted as u64).await
+                } else {
+                    sender.flush().await
+                }
+            });
+            (flush, accepted)
         });
-        match client.task.poll(flush.as_mut()) {
+        match Task::new().poll(flush.as_mut()) {
             Poll::Ready(result) => {
                 result.expect("open");
                 assert!(self.inner.with_wire(<[u8]>::len) >= position, "flushed, and not written");
@@ -189,9 +254,9 @@ impl Model {
 
     fn set_watermarks(&mut self, index: usize) {
         self.marks = marks(&mut self.random);
-        self.highest = self.highest.max(self.marks.high());
         self.clients[index].sender.set_watermarks(self.marks);
         assert_eq!(self.clients[index].sender.watermarks(), self.marks);
+        self.observe();
     }
 
     fn drive(&mut self) {
@@ -207,33 +272,34 @@ impl Model {
         }
         let polled = self.driving.poll(Pin::new(&mut self.driver));
         assert!(polled.is_pending(), "the driver has ended");
+        self.observe();
     }
 
     /// Checks what holds at every step.
     fn check(&mut self) {
         let sender = &self.clients[0].sender;
-        let (size, is_paused) = (sender.buffer_size(), sender.is_paused());
         let written = self.inner.with_wire(|wire| {
             assert!(self.accepted.starts_with(wire), "the wire is no prefix of what was sent");
             wire.len()
         });
-        let parked = (self.accepted.len() - written).checked_sub(size).expect("buffer_size()");
-        assert!(parked == 0 || is_paused, "{parked} bytes are missing");
-        assert!(size <= self.highest + ITEM, "{size} bytes are held");
-        if size <= self.marks.high() {
-            self.highest = self.marks.high();
-        }
-        assert!(!is_paused || size > self.marks.low(), "paused at {size}");
-        assert!(is_paused || size <= self.marks.high(), "not paused at {size}");
-        // Where nothing is paused the first one in line has been woken and is yet to come; a slice
-        // waits for the next write if there is no room at all.
-        let has_room = size < self.marks.high() || size == 0;
+        assert_eq!(sender.buffer_size(), self.accepted.len() - written);
+        assert_eq!(sender.written(), written as u64);
+        // It also says so while one that was called has yet to be served.
+        let says_paused = sender.is_paused();
+        let waits = |client: &Client| client.sending.is_some() || client.is_in_line;
+        assert!(says_paused || !self.is_paused, "not paused at {}", sender.buffer_size());
+        assert!(!says_paused || self.is_paused || self.clients.iter().any(waits), "paused for nobody");
+        // Where nothing is paused the first one in line has been woken and is yet to come, or else the
+        // driver is about to pass it over.
         for client in &mut self.clients {
-            client.is_woken |= client.sending_task.take_wakes() > 0;
+            client.is_woken[0] |= client.sending_task.take_wakes() > 0;
+            client.is_woken[1] |= client.task.take_wakes() > 0;
         }
-        let mut waiting = self.clients.iter().filter(|client| client.sending.is_some()).peekable();
-        if !is_paused && has_room && waiting.peek().is_some() {
-            assert!(waiting.any(|client| client.is_woken), "a lost wake-up");
+        let is_woken = |client: &Client| {
+            (client.sending.is_some() && client.is_woken[0]) || (client.is_in_line && client.is_woken[1])
+        };
+        if !self.is_paused && self.clients.iter().any(waits) {
+            assert!(self.clients.iter().any(is_woken), "a lost wake-up");
         }
     }
 
@@ -243,6 +309,7 @@ impl Model {
         for round in 0.. {
             assert!(round < 1000, "someone waits for ever");
             assert!(self.driving.poll(Pin::new(&mut self.driver)).is_pending());
+            self.observe();
             for index in 0..self.clients.len() {
                 if self.clients[index].sending.is_some() {
                     self.send(index);

@@ -32,7 +32,7 @@ fn those_who_wait_are_woken_where_they_were_polled_last() {
     }
 
     channel.drive_on();
-    channel.sender.close();
+    channel.sender.close_channel();
     assert!(channel.drive().is_ready());
     let wakes = tasks.map(|tasks| tasks.map(|task| task.take_wakes()));
     assert_eq!(wakes, [[0; 4], [1; 4]]);
@@ -62,7 +62,7 @@ fn a_future_that_is_dropped_while_it_waits_leaves_no_waker_behind() {
         Box::pin(async { drop(sender.send("x").await) }),
         Box::pin(async { drop(sender.ready().await) }),
         Box::pin(async { drop(sender.flush().await) }),
-        Box::pin(sender.closed()),
+        Box::pin(async { drop(sender.closed().await) }),
     ];
     for mut wait in waits {
         let (waker, alive) = waker_that_holds(None);
@@ -130,7 +130,7 @@ fn a_chunk_may_hold_a_sender_of_the_channel_that_copies_it() {
         assert!(poll(sender.send(hold())).is_ready());
         sender.clone().start_send_unpin(hold()).expect("open");
         assert!(sender.try_send(hold()).expect_err("paused").is_full());
-        sender.close();
+        sender.close_channel();
         let Poll::Ready(Ok(wire)) = poll(driver) else { panic!("a vector takes all") };
         done.send(wire).expect("the test waits");
     });

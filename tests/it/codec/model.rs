@@ -85,7 +85,7 @@ where
     let budget = MemoryBudget::new(random.usize(100..20_000));
     let options = Builder::new()
         .watermarks(Watermarks::new(random.usize(0..=high), high))
-        .max_buffer_size(random.usize(1..30_000))
+        .hard_limit(random.usize(1..30_000))
         .coalesce_threshold(*random.choice(&[0, 10, 1024, 4096]).expect("four"))
         .budget(budget.clone());
     let inner = Scripted::new(random.bool(), []);

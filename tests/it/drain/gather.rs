@@ -1,7 +1,7 @@
 use std::task::Poll;
 
 use bytes::Bytes;
-use flow_controlled_writer::{Builder, Watermarks};
+use flow_controlled_writer::Builder;
 
 use crate::support::Answer::{Pending, Take};
 use crate::support::Call::{Gather, Write};
@@ -60,15 +60,17 @@ fn a_small_chunk_is_copied_so_that_its_allocation_is_not_kept() {
 }
 
 #[test]
-fn sixty_four_chunks_take_one_call_and_one_more_takes_two() {
+fn as_many_chunks_as_a_call_holds_take_one_call_and_one_more_takes_two() {
+    let full = || Gather(vec![3; 128], Take(384));
     for (chunks, calls) in [
-        (64, vec![Gather(vec![3; 64], Take(192))]),
-        (65, vec![Gather(vec![3; 64], Take(192)), Write(3, Take(3))]),
-        (66, vec![Gather(vec![3; 64], Take(192)), Gather(vec![3; 2], Take(6))]),
-        (128, vec![Gather(vec![3; 64], Take(192)), Gather(vec![3; 64], Take(192))]),
+        (65, vec![Gather(vec![3; 65], Take(195))]),
+        (128, vec![full()]),
+        (129, vec![full(), Write(3, Take(3))]),
+        (130, vec![full(), Gather(vec![3; 2], Take(6))]),
+        (256, vec![full(), full()]),
     ] {
         let mut rig = Rig::gathering((0, 10_000), []);
-        rig.queue((0..chunks).map(|index| vec![index; 3]));
+        rig.queue((0..chunks).map(|index| vec![index as u8; 3]));
         assert_eq!(rig.drain(), READY);
         assert_eq!(rig.inner.take_log(), calls, "{chunks} chunks");
     }
@@ -77,10 +79,10 @@ fn sixty_four_chunks_take_one_call_and_one_more_takes_two() {
 #[test]
 fn a_chunk_that_is_half_gone_counts_as_one_slice() {
     let mut rig = Rig::gathering((0, 10_000), [Take(4), Pending]);
-    rig.queue([[9_u8; 3].as_slice(); 70]);
+    rig.queue([[9_u8; 3].as_slice(); 140]);
     assert_eq!(rig.drain(), Poll::Pending);
-    let rest = [vec![2], vec![3; 63]].concat();
-    assert_eq!(rig.inner.take_log(), [Gather(vec![3; 64], Take(4)), Gather(rest, Pending)]);
+    let rest = [vec![2], vec![3; 127]].concat();
+    assert_eq!(rig.inner.take_log(), [Gather(vec![3; 128], Take(4)), Gather(rest, Pending)]);
 }
 
 /// A queue of more chunks than the system takes in one call broke the connection.
@@ -92,21 +94,23 @@ fn thousands_of_chunks_never_exceed_the_slices_of_a_call() {
         assert_eq!(rig.task.take_wakes(), 1);
     }
     let log = rig.inner.take_log();
-    assert_eq!(log.len(), 5000_usize.div_ceil(64));
+    assert_eq!(log.len(), 5000_usize.div_ceil(128));
     for call in log {
-        assert!(matches!(&call, Gather(slices, _) if slices.len() <= 64), "{call:?}");
+        assert!(matches!(&call, Gather(slices, _) if slices.len() <= 128), "{call:?}");
     }
     assert_eq!(rig.inner.wire(), rig.sent());
 }
 
 #[test]
 fn a_gather_joins_kept_and_merged_chunks() {
-    let options = Builder::new().coalesce_threshold(5).watermarks(Watermarks::new(0, 100));
+    let options = Builder::new().coalesce_threshold(5);
     let mut rig = Rig::with_options(&options, Scripted::gathering([]));
-    rig.queue(["ab", "cd", "five5", "sixsix", "e", "f"]);
+    rig.queue(["ab", "cd"]);
+    rig.queue([vec![5; 2000], vec![6; 3000]]);
+    rig.queue(["e", "f"]);
     assert_eq!(rig.write(b"ghi"), Poll::Ready(Ok(3)));
     assert_eq!(rig.writer.queued_chunks(), 4);
     assert_eq!(rig.drain(), READY);
-    assert_eq!(rig.inner.take_log(), [Gather(vec![4, 5, 6, 5], Take(20))]);
-    assert_eq!(rig.inner.wire(), b"abcdfive5sixsixefghi");
+    assert_eq!(rig.inner.take_log(), [Gather(vec![4, 2000, 3000, 5], Take(5009))]);
+    assert_eq!(rig.inner.wire(), rig.sent());
 }

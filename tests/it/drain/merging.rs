@@ -4,7 +4,7 @@ use bytes::Bytes;
 use flow_controlled_writer::{Builder, Watermarks};
 
 use crate::support::Answer::{Pending, Take};
-use crate::support::Call::Write;
+use crate::support::Call::{Gather, Write};
 use crate::support::{READY, Rig, Scripted};
 
 #[test]
@@ -62,4 +62,61 @@ fn a_borrowed_slice_is_merged_behind_the_queue() {
     assert_eq!(rig.inner.take_log(), [Write(128, Take(90))]);
     assert_eq!(rig.writer.buffer_size(), 38);
     rig.finish();
+}
+
+/// A server that broadcasts keeps the payloads in common. To gather hundreds of small ones cost more
+/// than to copy them.
+#[test]
+fn small_kept_chunks_are_merged_for_a_writer_that_gathers_too() {
+    for (length, count) in [(64, 300), (100, 20), (511, 10), (511, 40)] {
+        let options = Builder::new().coalesce_threshold(64);
+        let mut rig = Rig::with_options(&options, Scripted::gathering([]));
+        rig.queue((0..count).map(|index| vec![index as u8; length]));
+        assert_eq!(rig.writer.queued_chunks(), count);
+        assert_eq!(rig.drain(), READY);
+        let mut left = count * length;
+        let mut calls = Vec::new();
+        while left > 0 {
+            let call = left.min(16_384);
+            calls.push(Write(call, Take(call)));
+            left -= call;
+        }
+        assert_eq!(rig.inner.take_log(), calls, "{count} chunks of {length}");
+        assert_eq!(rig.inner.wire(), rig.sent());
+    }
+}
+
+#[test]
+fn chunks_that_are_dear_to_copy_are_gathered() {
+    for (length, count) in [(512, 10), (512, 40), (1000, 100), (3000, 2)] {
+        let options = Builder::new().coalesce_threshold(64).watermarks(Watermarks::new(0, 1 << 20));
+        let mut rig = Rig::with_options(&options, Scripted::gathering([]));
+        rig.queue((0..count).map(|index| vec![index as u8; length]));
+        assert_eq!(rig.drain(), READY);
+        let gather = Gather(vec![length; count], Take(length * count));
+        assert_eq!(rig.inner.take_log(), [gather], "{count} chunks of {length}");
+    }
+}
+
+/// Who sets the threshold to 0 wants no byte copied.
+#[test]
+fn small_chunks_are_gathered_where_nothing_may_be_copied() {
+    let mut rig = Rig::gathering((0, 100_000), []);
+    rig.queue((0..100).map(|index| vec![index; 10]));
+    assert_eq!(rig.drain(), READY);
+    assert_eq!(rig.inner.take_log(), [Gather(vec![10; 100], Take(1000))]);
+}
+
+/// A few small chunks before a large one do not have it copied.
+#[test]
+fn small_chunks_before_a_large_one_are_gathered_with_it() {
+    let options = Builder::new().coalesce_threshold(1).watermarks(Watermarks::new(0, 1 << 20));
+    let mut rig = Rig::with_options(&options, Scripted::gathering([]));
+    let large = Bytes::from(vec![b'x'; 60_000]);
+    rig.queue((0..50).map(|index| vec![index; 10]));
+    rig.queue([large.clone()]);
+    assert_eq!(rig.drain(), READY);
+    let lengths = [vec![10; 50], vec![60_000]].concat();
+    assert_eq!(rig.inner.take_log(), [Gather(lengths, Take(60_500))]);
+    assert_eq!(rig.inner.take_addresses()[0][50], large.as_ptr() as usize);
 }

@@ -44,8 +44,11 @@ fn the_futures_return_the_kind_too() {
         task.poll_once(writer.ready()),
         task.poll_once(writer.flush()),
         task.poll_once(writer.shutdown()),
-        task.poll_once(writer.feed("x".into())),
-        task.poll_once(writer.send("x".into())),
+        task.poll_once(writer.drain()),
+        task.poll_once(writer.feed("x")),
+        task.poll_once(writer.send("x")),
+        task.poll_once(SinkExt::feed(writer, "x".into())),
+        task.poll_once(SinkExt::send(writer, "x".into())),
         task.poll_once(writer.close()),
         task.poll_once(writer.write_all(b"x")),
         task.poll_once(SinkExt::flush(writer)),
@@ -139,11 +142,12 @@ fn a_flush_that_fails_within_a_shutdown_keeps_the_inner_writer_up() {
 }
 
 #[test]
-fn a_refusal_by_the_cap_is_no_failure() {
-    let options = Builder::new().max_buffer_size(3);
+fn a_refusal_by_the_hard_limit_is_no_failure() {
+    let options = Builder::new().watermarks(Watermarks::new(0, 2)).hard_limit(3);
     let mut rig = Rig::with_options(&options, Scripted::gathering([]));
-    assert!(Pin::new(&mut rig.writer).start_send("long".into()).is_err());
     rig.queue(["abc"]);
+    assert!(Pin::new(&mut rig.writer).start_send("more".into()).is_err());
+    assert!(!rig.writer.is_closed());
     assert_eq!(rig.shutdown(), crate::support::READY);
     assert_eq!(rig.inner.wire(), b"abc");
 }

@@ -35,10 +35,10 @@ fn the_part_of_a_chunk_that_was_not_offered_stays() {
 #[test]
 fn chunks_behind_the_slices_of_a_gather_stay() {
     let mut rig = Rig::gathering((0, 100_000), [OverReport(3)]);
-    rig.queue((0..66).map(|index| vec![index; 2]));
+    rig.queue((0..130).map(|index| vec![index; 2]));
     assert_eq!(rig.flush(), failed(InvalidData));
-    assert_eq!(rig.inner.take_log(), [Gather(vec![2; 64], Take(131))]);
-    assert_eq!(rig.finish().copy_to_bytes(4), &[64, 64, 65, 65][..]);
+    assert_eq!(rig.inner.take_log(), [Gather(vec![2; 128], Take(259))]);
+    assert_eq!(rig.finish().copy_to_bytes(4), &[128, 128, 129, 129][..]);
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Channel {
                 theirs.flush().await?;
             }
         }
-        ours.close();
+        ours.close_channel();
         Ok(())
     }
 

@@ -91,7 +91,8 @@ async fn channels_on_threads_keep_to_the_budget_and_the_stuck_do_not_stop_the_ot
         } else {
             silent.push(peer);
             peers.push(tokio::spawn(async move {
-                sender.closed().await;
+                let closed = sender.closed().await.expect_err("the driver was dropped");
+                assert_eq!(closed.kind(), std::io::ErrorKind::BrokenPipe);
                 Ok(sender.buffer_size())
             }));
         }

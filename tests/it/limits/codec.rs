@@ -51,17 +51,25 @@ fn encoded_bytes_count_in_the_budget_and_a_failed_frame_does_not() {
     assert_eq!(parts.queue.into_iter().flatten().collect::<Vec<_>>(), b"\x03abc\x04defg");
 }
 
+/// Peers that read nothing used the budget up, to the byte, and no frame for others came in by
+/// `try_send` any more.
 #[test]
-fn try_send_refuses_a_frame_that_would_exceed_the_budget_and_queues_nothing_of_it() {
-    let budget = MemoryBudget::new(10);
-    let options = Builder::new().budget(budget.clone());
-    let (mut first, _inner) = stuck(&options, Short);
-    let (mut second, _inner) = stuck(&options, Short);
-    assert_eq!(kind(first.try_send(&b"12345"[..])), None);
-    assert_eq!(kind(second.try_send(&b"1234"[..])), Some(ErrorKind::StorageFull));
-    assert_eq!((second.buffer_size(), budget.used()), (0, 6));
-    assert_eq!(kind(second.try_send(&b"123"[..])), None);
-    assert_eq!(budget.used(), 10);
+fn a_used_up_budget_lets_one_frame_into_each_sink_that_holds_nothing() {
+    for used in [9, 10, 200] {
+        let budget = MemoryBudget::new(10);
+        let options = Builder::new().budget(budget.clone());
+        let (mut hog, _inner) = stuck(&options, Short);
+        assert_eq!(kind(hog.try_send(&vec![7; used - 1][..])), None);
+        let (mut sink, inner) = stuck(&options, Short);
+        for round in 1..=3 {
+            assert_eq!(kind(sink.try_send(&b"12345"[..])), None, "{used} used, round {round}");
+            assert_eq!((sink.buffer_size(), budget.used()), (6, used + 6));
+            assert!(sink.get_ref().is_paused());
+            assert!(matches!(sink.try_send(&b"x"[..]), Err(TrySendItemError::Full(b"x"))));
+            inner.script([Done]);
+            assert!(Pin::new(&mut sink).poll_ready(&mut Task::new().context()).is_ready());
+        }
+    }
 }
 
 #[test]
@@ -85,13 +93,27 @@ fn while_the_budget_is_exceeded_a_sink_pauses_with_its_first_frame() {
 }
 
 #[test]
-fn a_frame_over_the_cap_is_refused_by_its_encoded_size() {
-    let options = Builder::new().max_buffer_size(10).watermarks(Watermarks::new(0, 5));
+fn a_frame_is_taken_past_a_pause_once_others_have_given_the_budget_back() {
+    let options = Builder::new().budget(MemoryBudget::new(10)).hard_limit(5);
+    let (mut hog, _inner) = stuck(&options, Short);
+    let (mut sink, _inner) = stuck(&options, Short);
+    assert_eq!(kind(hog.try_send(&b"1234567890"[..])), None);
+    assert_eq!(kind(sink.try_send(&b"12345"[..])), None);
+    assert!(Pin::new(&mut sink).start_send(&b"x"[..]).is_err(), "paused, at the hard limit");
+    drop(hog);
+    Pin::new(&mut sink).start_send(&b"x"[..]).expect("not paused");
+}
+
+#[test]
+fn a_frame_of_any_length_is_taken_while_not_paused_whatever_the_hard_limit() {
+    let options = Builder::new().hard_limit(10).watermarks(Watermarks::new(0, 5));
     let (mut sink, _inner) = stuck(&options, LengthDelimitedEncoder::new());
-    let error = Pin::new(&mut sink).start_send(Bytes::from("1234567")).expect_err("eleven bytes");
+    Pin::new(&mut sink).start_send(Bytes::from("1")).expect("not paused");
+    Pin::new(&mut sink).start_send(Bytes::from("1234567")).expect("not paused at 5");
+    assert_eq!(sink.buffer_size(), 16);
+    let error = Pin::new(&mut sink).start_send(Bytes::new()).expect_err("at the limit");
     assert_eq!(error.kind(), ErrorKind::StorageFull);
-    assert_eq!(sink.buffer_size(), 0);
-    Pin::new(&mut sink).start_send(Bytes::from("123456")).expect("ten bytes");
+    assert_eq!(sink.buffer_size(), 16);
 }
 
 #[cfg(feature = "time")]

@@ -3,7 +3,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Buf;
-use flow_controlled_writer::{Builder, Watermarks};
+use flow_controlled_writer::{Builder, MemoryBudget, Watermarks};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, advance};
 
@@ -92,16 +92,14 @@ async fn the_clock_starts_with_the_first_pending_and_not_with_the_send() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_does_not_run_while_nothing_is_queued() {
+async fn the_clock_does_not_run_while_nothing_waits() {
     let mut rig = stalling();
     rig.queue(["12345"]);
     assert!(rig.flush().is_pending());
     advance(TIMEOUT / 2).await;
     rig.inner.script([Take(5)]);
-    rig.inner.script_flush([Pending, Pending]);
-    assert!(rig.flush().is_pending());
+    assert_eq!(rig.flush(), READY);
     advance(TIMEOUT * 5).await;
-    assert!(rig.flush().is_pending(), "a slow flush of the inner writer is no stall");
     assert_eq!(rig.task.take_wakes(), 0, "no timer is left behind");
 
     rig.queue(["6"]);
@@ -112,13 +110,73 @@ async fn the_clock_does_not_run_while_nothing_is_queued() {
     assert_eq!(rig.flush(), failed(ErrorKind::TimedOut));
 }
 
+/// A TLS layer holds up to 64 KiB, and the queue is empty: a flush waited for ever.
 #[tokio::test(start_paused = true)]
-async fn borrowed_bytes_that_are_not_queued_are_the_callers_to_time() {
+async fn a_flush_or_shutdown_that_does_not_end_times_out() {
+    for shuts in [false, true] {
+        let mut rig = stalling();
+        rig.inner.otherwise(Done);
+        let poll = if shuts { Rig::shutdown } else { Rig::flush };
+        if shuts {
+            rig.inner.script_shutdown([Pending; 3]);
+        } else {
+            rig.inner.script_flush([Pending; 3]);
+        }
+        rig.queue(["12345"]);
+        assert!(poll(&mut rig).is_pending());
+        advance(TIMEOUT - Duration::from_millis(1)).await;
+        assert!(poll(&mut rig).is_pending());
+        assert_eq!(rig.task.take_wakes(), 0);
+        advance(Duration::from_millis(1)).await;
+        assert_eq!(rig.task.take_wakes(), 1);
+        assert_eq!(poll(&mut rig), failed(ErrorKind::TimedOut));
+    }
+}
+
+/// Only accepted bytes restart the clock, and the end of the flush or shutdown.
+#[tokio::test(start_paused = true)]
+async fn each_step_of_a_shutdown_that_ends_restarts_the_clock() {
     let mut rig = stalling();
-    rig.writer.set_watermarks(Watermarks::new(0, 0));
-    assert!(rig.write(b"12345").is_pending());
-    advance(TIMEOUT * 2).await;
-    assert!(rig.write(b"12345").is_pending());
+    rig.queue(["12345"]);
+    rig.inner.script([Pending, Take(5)]);
+    rig.inner.script_flush([Pending, Done]);
+    rig.inner.script_shutdown([Pending, Done]);
+    for _ in 0..3 {
+        assert!(rig.shutdown().is_pending());
+        advance(TIMEOUT * 9 / 10).await;
+    }
+    assert_eq!(rig.shutdown(), READY);
+    advance(TIMEOUT * 5).await;
+    assert_eq!(rig.task.take_wakes(), 0, "no timer is left behind");
+    assert_eq!(rig.shutdown(), READY);
+}
+
+/// Nothing is queued by a writer that writes through, and its slice waits all the same.
+#[tokio::test(start_paused = true)]
+async fn a_slice_that_is_written_through_times_out() {
+    let budget = MemoryBudget::new(0);
+    let mut hog = Builder::new().budget(budget.clone()).build(tokio::io::sink());
+    hog.try_send("x").expect("holds nothing");
+    let options = Builder::new().stall_timeout(TIMEOUT);
+    for (options, length) in [
+        (options.clone().watermarks(Watermarks::new(0, 0)), 5),
+        (options.clone().budget(budget), 5),
+        (options, 100_000),
+    ] {
+        let mut rig = Rig::with_options(&options, Scripted::gathering([]));
+        rig.inner.otherwise(Pending);
+        let slice = vec![1; length];
+        assert!(rig.write(&slice).is_pending());
+        advance(TIMEOUT / 2).await;
+        rig.inner.script([Take(1)]);
+        assert_eq!(rig.write(&slice), Poll::Ready(Ok(1)));
+        assert!(rig.write(&slice).is_pending());
+        advance(TIMEOUT - Duration::from_millis(1)).await;
+        assert!(rig.write(&slice).is_pending());
+        advance(Duration::from_millis(1)).await;
+        assert_eq!(rig.write(&slice), failed(ErrorKind::TimedOut));
+        assert_eq!(rig.writer.buffer_size(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

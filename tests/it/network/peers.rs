@@ -3,7 +3,6 @@
 use std::io;
 
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
-use futures::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
@@ -41,16 +40,22 @@ async fn a_peer_that_does_not_read_stops_the_producer_and_later_gets_all() -> io
     Ok(())
 }
 
-/// A cap turns a chunk away instead of waiting; what was accepted is not touched by that.
+/// A hard limit turns a chunk away that would not wait; what was accepted is not touched by that.
 #[tokio::test(start_paused = true)]
-async fn a_cap_refuses_what_a_stuck_peer_leaves_no_room_for() -> io::Result<()> {
+async fn a_hard_limit_bounds_what_is_sent_past_the_pause_of_a_stuck_peer() -> io::Result<()> {
     let (near, far) = narrow_tcp_pair().await?;
-    let mut writer =
-        Builder::new().watermarks(MARKS).max_buffer_size(MARKS.high() + CHUNK).build(near);
+    let hard_limit = MARKS.high() + 3 * CHUNK;
+    let mut writer = Builder::new().watermarks(MARKS).hard_limit(hard_limit).build(near);
     feed_until_stuck(&mut writer).await;
-    let chunk = Pattern::at(writer.stats().enqueued_bytes).take(MARKS.high() + CHUNK);
-    let refused = writer.try_send(chunk.clone()).expect_err("paused");
-    assert!(refused.is_full() && refused.into_inner() == chunk);
+    let refused = loop {
+        let chunk = Pattern::at(writer.stats().enqueued_bytes).take(CHUNK);
+        assert!(writer.try_send(chunk.clone()).is_err_and(|error| error.into_inner() == chunk));
+        if let Err(refused) = writer.send_now(chunk.clone()) {
+            assert!(refused.is_full() && refused.into_inner() == chunk);
+            break writer.buffer_size();
+        }
+    };
+    assert!((hard_limit..hard_limit + CHUNK).contains(&refused), "at {refused} bytes");
 
     tokio::time::resume();
     let sender = async {

@@ -3,7 +3,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use flow_controlled_writer::{Builder, ChunkQueue, FlowControlledWriter, TrySendError, Watermarks};
+use flow_controlled_writer::{
+    Builder, ChunkQueue, FlowControlledWriter, TrySendError, TrySendItemError, Watermarks,
+};
 use futures::Sink;
 use tokio::io::AsyncWrite;
 
@@ -67,6 +69,27 @@ impl Rig {
         let chunk = chunk.into();
         let result = Pin::new(&mut self.writer).start_send(chunk.clone());
         self.accepted(if result.is_ok() { &chunk } else { b"" });
+        result
+    }
+
+    /// Sends by `send_now`, past a pause.
+    pub(crate) fn send_now(&mut self, chunk: impl Into<Bytes>) -> Result<(), TrySendError> {
+        let chunk = chunk.into();
+        let result = self.writer.send_now(chunk.clone());
+        self.accepted(if result.is_ok() { &chunk } else { b"" });
+        result
+    }
+
+    /// Sends a copy of `bytes` by `try_append`.
+    pub(crate) fn try_append(
+        &mut self,
+        bytes: &str,
+    ) -> Result<(), TrySendItemError<(), io::Error>> {
+        let result = self.writer.try_append(|dst| {
+            dst.extend_from_slice(bytes.as_bytes());
+            Ok(())
+        });
+        self.accepted(if result.is_ok() { bytes.as_bytes() } else { b"" });
         result
     }
 
@@ -139,6 +162,14 @@ impl Rig {
         let mut queue = ChunkQueue::with_coalesce_threshold(0);
         queue.extend(held);
         queue
+    }
+
+    /// Gives a slice up of which a `write` was pending. What the inner writer was offered of it does
+    /// not come again.
+    pub(crate) fn give_up_write(&mut self) {
+        if self.inner.promised() > self.writer.buffer_size() {
+            self.inner.caller_gave_up();
+        }
     }
 
     /// Polls once by a method of the writer that returns nothing.

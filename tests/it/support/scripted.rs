@@ -38,6 +38,10 @@ pub(crate) enum Call {
 ///
 /// It gives the answers of its scripts in turn, then `Done` for ever, or whatever
 /// [`Handle::otherwise`] says. The test keeps a [`Handle`] to look and to steer.
+///
+/// As OpenSSL does, it remembers what it was offered when it answered `Pending`, and asserts that the
+/// next offer begins with the same bytes and is at least as long, unless the test says that
+/// [the caller has given up](Handle::caller_gave_up).
 #[derive(Debug)]
 pub(crate) struct Scripted {
     gathering: bool,
@@ -60,6 +64,8 @@ struct State {
     /// The address of every slice offered, a list for each write.
     addresses: Vec<Vec<usize>>,
     wire: Vec<u8>,
+    /// What was offered when a write was last `Pending`, until bytes are taken or the write fails.
+    promised: Vec<u8>,
     readable: VecDeque<u8>,
     writer: Option<Waker>,
     reader: Option<Waker>,
@@ -85,6 +91,7 @@ impl Scripted {
             log: Vec::new(),
             addresses: Vec::new(),
             wire: Vec::new(),
+            promised: Vec::new(),
             readable: VecDeque::new(),
             writer: None,
             reader: None,
@@ -145,6 +152,18 @@ impl Handle {
         look(&self.state().wire)
     }
 
+    /// Forgets what was offered when a write was last `Pending`: the caller was to offer a slice again
+    /// and has given that up.
+    pub(crate) fn caller_gave_up(&self) {
+        self.state().promised.clear();
+    }
+
+    /// Returns how many bytes were offered when a write was last `Pending` and have not been taken
+    /// since.
+    pub(crate) fn promised(&self) -> usize {
+        self.state().promised.len()
+    }
+
     /// Returns the calls since the log was last taken.
     pub(crate) fn take_log(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().log)
@@ -165,13 +184,18 @@ impl State {
     fn write(&mut self, cx: &Context<'_>, slices: &[&[u8]]) -> (Answer, Poll<io::Result<usize>>) {
         self.addresses.push(slices.iter().map(|slice| slice.as_ptr() as usize).collect());
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
+        self.check_promise(slices, offered);
         let (mut left, beyond) = match self.writes.pop_front().unwrap_or(self.otherwise) {
             Answer::Take(count) => (count.min(offered), 0),
             Answer::Done => (offered, 0),
             Answer::OverReport(beyond) => (offered, beyond),
-            Answer::Pending => return (Answer::Pending, self.pending(cx)),
+            Answer::Pending => {
+                self.promised = slices.concat();
+                return (Answer::Pending, self.pending(cx));
+            }
             Answer::Fail(kind) => return (Answer::Fail(kind), Poll::Ready(Err(kind.into()))),
         };
+        self.promised.clear();
         let reported = left + beyond;
         for slice in slices {
             let taken = slice.len().min(left);
@@ -179,6 +203,18 @@ impl State {
             left -= taken;
         }
         (Answer::Take(reported), Poll::Ready(Ok(reported)))
+    }
+
+    /// Checks that an offer begins with all that was promised.
+    fn check_promise(&self, slices: &[&[u8]], offered: usize) {
+        let promised = &*self.promised;
+        assert!(offered >= promised.len(), "{offered} bytes after {} were promised", promised.len());
+        let mut left = promised;
+        for slice in slices {
+            let (part, rest) = left.split_at(slice.len().min(left.len()));
+            assert!(slice.starts_with(part), "other bytes than promised");
+            left = rest;
+        }
     }
 
     /// Answers a flush or shutdown by its script.

@@ -2,7 +2,6 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use flow_controlled_writer::{Builder, FlowControlledWriter, TrySendError, Watermarks};
-use futures::SinkExt;
 
 use crate::support::Answer::{Pending, Take};
 use crate::support::{READY, Rig, Scripted, Task};
@@ -96,53 +95,48 @@ fn an_item_longer_than_high_is_admitted_whole() {
     assert_eq!(rig.writer.buffer_size(), 0);
 }
 
+/// Whether an item is taken depends on the state before it and never on its length.
 #[test]
-fn an_item_longer_than_the_cap_comes_back_and_the_stream_goes_on() {
-    let options = Builder::new().watermarks(Watermarks::new(4, 10)).max_buffer_size(12);
-    let mut rig = Rig::with_options(&options, Scripted::gathering([]));
-    let long = Bytes::from(vec![1; 13]);
-    assert_eq!(rig.try_send(long.clone()), Err(TrySendError::Full(long.clone())));
-    let error = rig.start_send(long.clone()).expect_err("it is over the cap");
-    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
-    let error = error.downcast::<TrySendError>().expect("the reason is inside");
-    assert_eq!(error, TrySendError::Full(long));
-    assert_eq!((rig.writer.buffer_size(), rig.writer.is_paused()), (0, false));
+fn a_pause_refuses_the_shortest_item_and_no_pause_takes_the_longest() {
+    let long = Bytes::from(vec![1; 100_000]);
+    for size in 0..=10 {
+        let mut rig = Rig::gathering((4, 10), []);
+        rig.queue([vec![1; size]]);
+        assert_eq!(rig.try_send(long.clone()), Ok(()), "{size} before it");
+        assert_eq!(rig.try_send("x"), Err(TrySendError::Full("x".into())), "{size} before it");
+        assert_eq!((rig.writer.buffer_size(), rig.writer.is_paused()), (size + 100_000, true));
+    }
+}
 
-    rig.queue(["exactly 12 b"]);
-    assert!(rig.writer.is_paused());
-    assert!(rig.start_send("x").is_err());
-    assert!(rig.start_send("").is_ok());
-    assert_eq!(rig.flush(), READY);
-    assert_eq!(rig.inner.wire(), b"exactly 12 b");
+/// By `Sink` and by `try_send` alike: one that is told to be ready is never refused for room.
+#[test]
+fn what_is_sent_after_ready_is_taken() {
+    let mut rig = Rig::gathering((4, 10), []);
+    for round in 0..5 {
+        assert_eq!(rig.ready(), READY);
+        if round % 2 == 0 {
+            assert_eq!(rig.try_send(vec![1; 11 + round]), Ok(()));
+        } else {
+            rig.start_send(vec![1; 11 + round]).expect("ready");
+        }
+    }
 }
 
 #[test]
-fn a_cap_below_the_high_mark_bounds_every_way_in() {
-    let options = Builder::new().watermarks(Watermarks::new(4, 100)).max_buffer_size(10);
+fn a_slice_never_takes_the_buffer_above_high_whatever_the_hard_limit() {
+    let options = Builder::new().watermarks(Watermarks::new(4, 10)).hard_limit(usize::MAX);
     let mut rig = Rig::with_options(&options, Scripted::gathering([]));
     rig.inner.otherwise(Pending);
     assert_eq!(rig.write(b"seven b"), Poll::Ready(Ok(7)));
-    assert_eq!(rig.try_send("four"), Err(TrySendError::Full("four".into())));
-    assert_eq!(rig.write(b"four"), Poll::Ready(Ok(3)));
-    assert_eq!(rig.writer.buffer_size(), 10);
-    assert_eq!(rig.try_send("x"), Err(TrySendError::Full("x".into())));
+    assert_eq!(rig.write(b"four"), Poll::Pending, "it does not fit");
+    rig.give_up_write();
+    assert!(!rig.writer.is_paused(), "there is room for less");
+    assert_eq!(rig.write(b"fou"), Poll::Ready(Ok(3)));
     assert_eq!(rig.write(b"x"), Poll::Pending);
     assert!(rig.writer.is_paused());
     rig.inner.script([Take(6)]);
     assert_eq!(rig.write(b"x"), Poll::Ready(Ok(1)));
     assert_eq!(rig.writer.buffer_size(), 5);
-}
-
-#[test]
-fn a_cap_of_zero_refuses_chunks_and_writes_slices_through() {
-    let options = Builder::new().max_buffer_size(0);
-    let mut rig = Rig::with_options(&options, Scripted::gathering([Pending]));
-    assert_eq!(rig.try_send("chunk"), Err(TrySendError::Full("chunk".into())));
-    assert_eq!(rig.try_send(""), Ok(()));
-    assert_eq!(rig.write(b"slice"), Poll::Pending);
-    assert_eq!(rig.write(b"slice"), Poll::Ready(Ok(5)));
-    assert_eq!(rig.writer.stats().peak_buffer_size, 0);
-    assert_eq!(rig.shutdown(), READY);
 }
 
 #[test]
@@ -176,7 +170,7 @@ async fn a_peer_that_stops_reading_bounds_the_buffer() {
     let task = Task::new();
     for item in (1..).map(|length| vec![1_u8; length]) {
         let longest = item.len();
-        let fed = task.poll_once(writer.feed(item.into()));
+        let fed = task.poll_once(writer.feed(item));
         assert!(writer.buffer_size() <= 400 + longest);
         if fed.is_pending() {
             assert!(writer.buffer_size() > 100);

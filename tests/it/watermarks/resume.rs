@@ -152,7 +152,9 @@ fn equal_marks_pause_above_and_resume_at_the_same_size() {
     rig.inner.script([Pending]);
     assert_eq!(rig.write(b"no room"), Poll::Pending);
     assert!(rig.inner.wake());
-    rig.inner.script([Take(3)]);
-    assert_eq!(rig.write(b"no room"), Poll::Ready(Ok(3)));
+    rig.inner.script([Take(3), Pending]);
+    assert_eq!(rig.write(b"no room"), Poll::Pending, "there is room for 3 of 7");
+    rig.inner.script([Take(4)]);
+    assert_eq!(rig.write(b"no room"), Poll::Ready(Ok(7)));
     assert_eq!(rig.writer.buffer_size(), 8);
 }

@@ -91,7 +91,7 @@ impl World {
             52 => self.clone_handle(input),
             53 => self.drop_handle(input),
             54 | 55 => self.set_marks(marks(input)),
-            56 if input.one_in(8) => self.observer().close(),
+            56 if input.one_in(8) => self.observer().close_channel(),
             57 if input.one_in(8) => self.abort(),
             58 if input.one_in(8) => self.drop_driver(),
             _ => script::extend(&self.inner, input),
@@ -268,7 +268,7 @@ impl World {
         drop(self.observer.take());
         // A job that waits for the end holds a handle: it is let go, as a task would be cancelled.
         if let Some(sender) = self.jobs.first().map(Job::sender) {
-            sender.close();
+            sender.close_channel();
         }
         self.run();
         assert!(self.driver.is_none(), "nobody wakes the driver");
