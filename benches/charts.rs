@@ -104,7 +104,7 @@ fn measure(cases: impl IntoIterator<Item = Case>) -> Vec<Series> {
 }
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/charts").join(name).with_extension("svg")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("charts").join(name).with_extension("svg")
 }
 
 fn time(nanoseconds: f64) -> String {
