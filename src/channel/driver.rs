@@ -10,7 +10,7 @@ use super::error::DriverError;
 use super::shared::Shared;
 use super::state::{State, Step};
 use super::sync::Arc;
-use super::waiters::wake_all;
+use super::waiters::{Caller, wake_all};
 use crate::chunk_queue::ChunkQueue;
 use crate::write_buffer::{Calls, WriteBuffer};
 use crate::writer::Parts;
@@ -281,14 +281,14 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     }
 
     fn poll_steps(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let calls = &mut Calls::new();
+        let (calls, caller) = (&mut Calls::new(), &mut Caller::waiting(cx));
         loop {
             let inner = Pin::new(&mut self.inner);
-            match shared.with(|state| state.next(&mut self.buffer, cx)) {
+            match shared.with(|state| state.next(&mut self.buffer, caller)) {
                 Step::Write => {
                     let progress = self.buffer.poll_progress(inner, cx, calls);
                     if progress.is_pending() {
-                        return self.wait_for_writer(shared, cx);
+                        return self.wait_for_writer(shared, cx, caller);
                     }
                     if let Poll::Ready(Err(error)) = progress {
                         shared.with(|state| state.report(&self.buffer));
@@ -333,15 +333,25 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Waits for an inner writer that takes no more for now.
     #[cfg(feature = "time")]
-    fn wait_for_writer(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let watch = shared.with(|state| state.wait_for_writer(&self.buffer, cx));
+    fn wait_for_writer(
+        &mut self,
+        shared: &Shared,
+        cx: &mut Context<'_>,
+        caller: &mut Caller<'_>,
+    ) -> Poll<io::Result<()>> {
+        let watch = shared.with(|state| state.wait_for_writer(&self.buffer, caller));
         self.buffer.poll_late(cx, watch).map(Err)
     }
 
     /// Waits for an inner writer that takes no more for now.
     #[cfg(not(feature = "time"))]
-    fn wait_for_writer(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        shared.with(|state| state.wait_for_writer(&self.buffer, cx));
+    fn wait_for_writer(
+        &mut self,
+        shared: &Shared,
+        cx: &mut Context<'_>,
+        caller: &mut Caller<'_>,
+    ) -> Poll<io::Result<()>> {
+        shared.with(|state| state.wait_for_writer(&self.buffer, caller));
         Poll::Pending
     }
 }

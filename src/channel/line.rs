@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Waker;
 
+use super::waiters::Caller;
+
 /// Those who wait to send, in the order in which they began to.
 ///
 /// One at a time is called, the next when that one has acted. Newcomers go ahead while the channel is not
@@ -55,18 +57,18 @@ impl Line {
 
     /// Waits at `place`, or at a new one behind all others. Returns a waker to be dropped without
     /// the lock.
-    pub(super) fn wait(&mut self, place: &mut Option<Place>, waker: &Waker) -> Option<Waker> {
+    pub(super) fn wait(
+        &mut self,
+        place: &mut Option<Place>,
+        caller: &mut Caller<'_>,
+    ) -> Option<Waker> {
         let held = *place.get_or_insert_with(|| {
             self.next += 1;
             Place(self.next)
         });
         match self.waiting.get_mut(&held) {
-            Some(known) if known.will_wake(waker) => None,
-            Some(known) => Some(std::mem::replace(known, waker.clone())),
-            None => {
-                self.waiting.insert(held, waker.clone());
-                None
-            }
+            Some(known) => caller.renew(known),
+            None => self.waiting.insert(held, caller.take()?),
         }
     }
 
@@ -137,12 +139,18 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Context;
+
     use super::*;
 
     fn wait(line: &mut Line) -> Option<Place> {
         let mut place = None;
-        assert!(line.wait(&mut place, Waker::noop()).is_none());
+        assert!(wait_at(line, &mut place, Waker::noop()).is_none());
         place
+    }
+
+    fn wait_at(line: &mut Line, place: &mut Option<Place>, waker: &Waker) -> Option<Waker> {
+        line.wait(place, &mut Caller::waiting(&Context::from_waker(waker)))
     }
 
     #[test]
@@ -166,7 +174,7 @@ mod tests {
             assert!(line.take_turn(&mut None, true), "newcomers go ahead");
             assert!(line.call().is_some());
             assert!(!line.take_turn(&mut first, false), "paused again");
-            line.wait(&mut first, Waker::noop());
+            wait_at(&mut line, &mut first, Waker::noop());
             assert!(!line.take_turn(&mut None, true));
             if leaves {
                 assert!(line.leave(&mut first).is_some());
@@ -215,9 +223,9 @@ mod tests {
         let mut line = Line::default();
         let mut place = None;
         let [first, second] = [(); 2].map(|()| Waker::from(std::sync::Arc::new(Nobody)));
-        assert!(line.wait(&mut place, &first).is_none());
-        assert!(line.wait(&mut place, &first).is_none());
-        let replaced = line.wait(&mut place, &second).expect("another task");
+        assert!(wait_at(&mut line, &mut place, &first).is_none());
+        assert!(wait_at(&mut line, &mut place, &first).is_none());
+        let replaced = wait_at(&mut line, &mut place, &second).expect("another task");
         assert!(replaced.will_wake(&first));
         assert!(line.call().is_some_and(|waker| waker.will_wake(&second)));
     }

@@ -1,6 +1,12 @@
-use super::state::State;
+use std::io;
+use std::task::{Context, Poll};
+
+use super::line::Place;
+use super::state::{FlushWait, State};
 use super::sync::Mutex;
 use super::sync::atomic::{AtomicUsize, Ordering};
+use super::waiters::Caller;
+use crate::error::Refusal;
 use crate::write_buffer::WriteBuffer;
 
 /// The channel itself: the state behind its lock, and the size to be read without.
@@ -37,6 +43,38 @@ impl Shared {
             wakes.wake();
         }
         result
+    }
+
+    /// Lets `act` work on the state once the turn of the holder of `place` has come, or of a newcomer,
+    /// who waits behind the others unless it `may_pass`.
+    pub(super) fn poll_turn<R>(
+        &self,
+        cx: &Context<'_>,
+        place: &mut Option<Place>,
+        may_pass: bool,
+        mut act: impl FnMut(&mut State) -> R,
+    ) -> Poll<Result<R, Refusal>> {
+        let mut caller = if place.is_some() { Caller::waiting(cx) } else { Caller::looking(cx) };
+        loop {
+            let turn = self.with(|state| {
+                let turn = state.poll_turn(&mut caller, place, may_pass);
+                turn.map_ok(|()| act(state))
+            });
+            if turn.is_ready() || !caller.is_looking() || place.is_some() {
+                return turn;
+            }
+            caller = Caller::waiting(cx);
+        }
+    }
+
+    /// Waits until all that was sent before the first poll is written and flushed.
+    pub(super) fn poll_flush(
+        &self,
+        cx: &Context<'_>,
+        wait: &mut FlushWait,
+    ) -> Poll<io::Result<()>> {
+        let caller = &mut Caller::waiting(cx);
+        self.with(|state| state.poll_flush(caller, wait))
     }
 
     /// Returns the bytes queued and those taken by the driver and not yet written.

@@ -184,7 +184,7 @@ impl State {
 
     /// Returns the position behind all that was accepted.
     #[inline]
-    fn accepted(&self) -> Position {
+    pub(super) fn accepted(&self) -> Position {
         self.start + self.queue.remaining() as u64
     }
 
@@ -192,7 +192,9 @@ impl State {
         self.written
     }
 
-    pub(super) fn is_paused(&self) -> bool {
+    pub(super) fn is_paused(&mut self) -> bool {
+        // Others who share a budget may have given it back.
+        self.unsettle();
         self.gate.flow_at(self.buffer_size()) == Flow::Paused || !self.line.lets_pass()
     }
 

@@ -1,6 +1,43 @@
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
-use std::task::Waker;
+use std::task::{Context, Waker};
+
+/// A task that polls. Its waker is cloned before the lock is taken, as that is foreign code.
+pub(super) struct Caller<'a> {
+    waker: &'a Waker,
+    /// What is left to whoever is to wake the task.
+    clone: Option<Waker>,
+}
+
+impl<'a> Caller<'a> {
+    /// Comes to wait.
+    pub(super) fn waiting(cx: &Context<'a>) -> Self {
+        Self { waker: cx.waker(), clone: Some(cx.waker().clone()) }
+    }
+
+    /// Comes to look whether it would have to wait.
+    pub(super) fn looking(cx: &Context<'a>) -> Self {
+        Self { waker: cx.waker(), clone: None }
+    }
+
+    pub(super) fn is_looking(&self) -> bool {
+        self.clone.is_none()
+    }
+
+    /// Puts its waker to `known`, if that would wake another task. Returns what is to be dropped
+    /// without the lock.
+    pub(super) fn renew(&mut self, known: &mut Waker) -> Option<Waker> {
+        if known.will_wake(self.waker) {
+            return None;
+        }
+        Some(std::mem::replace(known, self.clone.take()?))
+    }
+
+    /// Gives its waker away, once.
+    pub(super) fn take(&mut self) -> Option<Waker> {
+        self.clone.take()
+    }
+}
 
 /// Tasks that wait until a goal is reached.
 #[derive(Debug)]
@@ -22,15 +59,15 @@ impl<G: Ord + Copy> Waiters<G> {
         &mut self,
         ticket: &mut Option<Ticket<G>>,
         goal: G,
-        waker: &Waker,
+        caller: &mut Caller<'_>,
     ) -> Option<Waker> {
         let held = *ticket.get_or_insert_with(|| {
             self.next += 1;
             (goal, self.next)
         });
         match self.list.get_mut(&held) {
-            Some(known) if known.will_wake(waker) => None,
-            _ => self.list.insert(held, waker.clone()),
+            Some(known) => caller.renew(known),
+            None => self.list.insert(held, caller.take()?),
         }
     }
 
@@ -91,7 +128,8 @@ mod tests {
         let mut waiters = Waiters::new();
         let mut tickets = [None; 4];
         for (ticket, goal) in tickets.iter_mut().zip([30, 10, 20, 20]) {
-            assert!(waiters.wait(ticket, goal, Waker::noop()).is_none());
+            let cx = Context::from_waker(Waker::noop());
+            assert!(waiters.wait(ticket, goal, &mut Caller::waiting(&cx)).is_none());
         }
         assert_eq!(waiters.first(), Some(10));
         assert_eq!(waiters.take_up_to(20).count(), 3);

@@ -200,7 +200,8 @@ impl WriteBuffer {
     ) -> Poll<io::Result<usize>> {
         ready!(calls.poll_next(cx));
         self.write_calls += 1;
-        let Offer { bytes: offered, answer } = Offer::make(&self.queue, behind, self.promised, inner, cx);
+        let Offer { bytes: offered, answer } =
+            Offer::make(&self.queue, behind, self.promised, inner, cx);
         let written = match answer {
             Poll::Ready(Ok(written)) if (1..=offered).contains(&written) => written,
             answer => {

@@ -1,14 +1,11 @@
 use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
 
 use bytes::{Buf, Bytes};
 
 use super::sending::{Sending, Turn};
 use super::{Sender, Stage};
 use crate::channel::Position;
-use crate::channel::line::Place;
-use crate::channel::state::State;
 use crate::chunk_queue::ChunkQueue;
 use crate::error::{Refusal, TrySendError};
 use crate::write_buffer::Way;
@@ -207,29 +204,8 @@ impl Sender {
     /// # }
     /// ```
     pub async fn ready(&self) -> io::Result<()> {
-        let mut spot = Spot { sender: self, place: None };
-        let turn = poll_fn(|cx| {
-            let may_pass = self.may_pass();
-            match self.with_open(|state| Ok(state.poll_turn(cx, &mut spot.place, may_pass))) {
-                Ok(turn) => turn,
-                Err(refusal) => Poll::Ready(Err(refusal)),
-            }
-        });
-        Ok(turn.await?)
-    }
-}
-
-/// A place that a future without an item holds. It is given up when the future is dropped.
-struct Spot<'a> {
-    sender: &'a Sender,
-    place: Option<Place>,
-}
-
-impl Drop for Spot<'_> {
-    fn drop(&mut self) {
-        let place = &mut self.place;
-        if place.is_some() {
-            self.sender.shared.with(|state: &mut State| state.leave_line(place));
-        }
+        let mut turn = Turn::new(self);
+        poll_fn(|cx| turn.poll(cx, |state| state.accepted())).await?;
+        Ok(())
     }
 }

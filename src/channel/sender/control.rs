@@ -5,7 +5,7 @@ use super::{Sender, Stage};
 use crate::channel::Position;
 use crate::channel::state::{FlushWait, State};
 use crate::channel::sync::yield_now;
-use crate::channel::waiters::Ticket;
+use crate::channel::waiters::{Caller, Ticket};
 use crate::watermarks::Watermarks;
 
 impl Sender {
@@ -82,7 +82,7 @@ impl Sender {
 
     async fn flushed_by(&self, wait: FlushWait) -> io::Result<()> {
         let mut flush = Flushing { sender: self, wait };
-        poll_fn(|cx| self.shared.with(|state| state.poll_flush(cx, &mut flush.wait))).await
+        poll_fn(|cx| self.shared.poll_flush(cx, &mut flush.wait)).await
     }
 
     /// Ends sending for all handles. The driver writes what is queued, flushes the inner writer,
@@ -138,7 +138,11 @@ impl Sender {
     /// ```
     pub async fn closed(&self) -> io::Result<()> {
         let mut closing = Closing { sender: self, ticket: None };
-        poll_fn(|cx| self.shared.with(|state| state.poll_closed(cx, &mut closing.ticket))).await
+        poll_fn(|cx| {
+            let caller = &mut Caller::waiting(cx);
+            self.shared.with(|state| state.poll_closed(caller, &mut closing.ticket))
+        })
+        .await
     }
 
     /// Discards all that is not written and ends sending for all handles. Returns the bytes

@@ -22,14 +22,9 @@ impl Sender {
             return Poll::Pending;
         }
         let turn = match self.stage {
-            Stage::Open => {
-                let place = &mut self.place;
-                self.shared.with(|state| match state.check_open() {
-                    Ok(()) if !is_told => state.poll_turn(cx, place, may_pass),
-                    told => Poll::Ready(told),
-                })
-            }
             Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
+            Stage::Open if is_told => Poll::Ready(self.shared.with(|state| state.check_open())),
+            Stage::Open => self.shared.poll_turn(cx, &mut self.place, may_pass, |_| ()),
         };
         if turn.is_pending() {
             self.end_streak();
@@ -109,13 +104,10 @@ impl Sender {
     /// has sent in between.
     pub(crate) fn poll_flush_handle(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let last = *self.last.get_mut();
-        let flush = &mut self.flush;
-        self.shared.with(|state| {
-            if flush.goal.is_some_and(|goal| goal < last) {
-                state.leave_flushes(flush);
-            }
-            state.poll_flush(cx, flush)
-        })
+        if self.flush.goal.is_some_and(|goal| goal < last) {
+            self.shared.with(|state| state.leave_flushes(&mut self.flush));
+        }
+        self.shared.poll_flush(cx, &mut self.flush)
     }
 
     /// Ends the handle and waits for a flush of what was sent.

@@ -75,7 +75,7 @@ impl<'a> Turn<'a> {
     pub(super) fn poll(
         &mut self,
         cx: &Context<'_>,
-        push: impl FnOnce(&mut State) -> Position,
+        push: impl FnMut(&mut State) -> Position,
     ) -> Poll<Result<Position, Refusal>> {
         let Self { sender, place, looks } = self;
         if sender.stage == Stage::Ended {
@@ -87,14 +87,7 @@ impl<'a> Turn<'a> {
             return Poll::Pending;
         }
         let (was_waiting, may_pass) = (place.is_some(), sender.may_pass());
-        let mut is_soon = false;
-        let result = sender.shared.with(|state| match state.poll_turn(cx, place, may_pass) {
-            Poll::Ready(turn) => Poll::Ready(turn.map(|()| push(state))),
-            Poll::Pending => {
-                is_soon = state.is_soon(*place);
-                Poll::Pending
-            }
-        });
+        let result = sender.shared.poll_turn(cx, place, may_pass, push);
         match (was_waiting, place.is_some()) {
             (false, true) => drop(sender.waiting.fetch_add(1, Ordering::Relaxed)),
             (true, false) => drop(sender.waiting.fetch_sub(1, Ordering::Relaxed)),
@@ -106,8 +99,8 @@ impl<'a> Turn<'a> {
                 sender.end_streak();
                 // Its place is kept: to look again costs less than to sleep and be woken by another
                 // thread.
-                if is_soon && let Some(left) = looks.checked_sub(1) {
-                    *looks = left;
+                if *looks > 0 && sender.shared.with(|state| state.is_soon(*place)) {
+                    *looks -= 1;
                     cx.waker().wake_by_ref();
                 }
                 Poll::Pending

@@ -1,8 +1,9 @@
-use std::task::{Context, Waker};
+use std::task::Waker;
 
 use bytes::Buf;
 
 use super::{Life, State};
+use crate::channel::waiters::Caller;
 use crate::chunk_queue::ChunkQueue;
 #[cfg(feature = "time")]
 use crate::write_buffer::PauseWatch;
@@ -83,7 +84,11 @@ impl State {
     /// Takes note of what the inner writer has taken, and returns what the driver does next. What
     /// is queued is taken once all that was taken before is written.
     #[inline]
-    pub(in crate::channel) fn next(&mut self, buffer: &mut WriteBuffer, cx: &Context<'_>) -> Step {
+    pub(in crate::channel) fn next(
+        &mut self,
+        buffer: &mut WriteBuffer,
+        caller: &mut Caller<'_>,
+    ) -> Step {
         self.report(buffer);
         self.leave_seat();
         let size = self.buffer_size();
@@ -97,14 +102,14 @@ impl State {
             || (size == 0 && self.totals.written_bytes > self.totals.flushed_bytes)
         {
             let until = self.until_flushed(buffer);
-            self.sit(cx, until);
+            self.sit(caller, until);
             return Step::Flush;
         }
         if size == 0 {
             if self.watch_line() {
                 return Step::Yield;
             }
-            self.sit(cx, Until::Work);
+            self.sit(caller, Until::Work);
             return Step::Wait;
         }
         if buffer.is_empty() {
@@ -137,11 +142,11 @@ impl State {
     pub(in crate::channel) fn wait_for_writer(
         &mut self,
         buffer: &WriteBuffer,
-        cx: &Context<'_>,
+        caller: &mut Caller<'_>,
     ) -> PauseWatch {
         self.report(buffer);
         let watches = self.is_pause_to_come(buffer);
-        self.sit(cx, if watches { Until::FlushOrPause } else { Until::Flush });
+        self.sit(caller, if watches { Until::FlushOrPause } else { Until::Flush });
         self.gate.watch()
     }
 
@@ -160,9 +165,13 @@ impl State {
 
     /// Takes note of an inner writer that takes no more for now.
     #[cfg(not(feature = "time"))]
-    pub(in crate::channel) fn wait_for_writer(&mut self, buffer: &WriteBuffer, cx: &Context<'_>) {
+    pub(in crate::channel) fn wait_for_writer(
+        &mut self,
+        buffer: &WriteBuffer,
+        caller: &mut Caller<'_>,
+    ) {
         self.report(buffer);
-        self.sit(cx, Until::Flush);
+        self.sit(caller, Until::Flush);
     }
 
     /// Takes note of what the inner writer has taken.
@@ -292,15 +301,20 @@ impl State {
         self.flushes.first().is_some_and(|goal| goal <= self.written)
     }
 
-    fn sit(&mut self, cx: &Context<'_>, until: Until) {
+    fn sit(&mut self, caller: &mut Caller<'_>, until: Until) {
         self.unsettle();
-        let waker = match std::mem::replace(&mut self.seat, Seat::Driving(None)).into_waker() {
-            Some(waker) if waker.will_wake(cx.waker()) => waker,
-            other => {
-                self.retire(other);
-                cx.waker().clone()
+        let seat = std::mem::replace(&mut self.seat, Seat::Driving(None));
+        let waker = match seat.into_waker() {
+            Some(mut known) => {
+                let retired = caller.renew(&mut known);
+                self.retire(retired);
+                Some(known)
             }
+            None => caller.take(),
         };
-        self.seat = Seat::Waiting(waker, until);
+        // If there is none, somebody has called the driver since its poll began, which polls again.
+        if let Some(waker) = waker {
+            self.seat = Seat::Waiting(waker, until);
+        }
     }
 }

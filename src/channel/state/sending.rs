@@ -1,12 +1,12 @@
 use std::io::{self, IoSlice};
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use bytes::Bytes;
 
 use super::{Life, State};
 use crate::channel::Position;
 use crate::channel::line::Place;
-use crate::channel::waiters::Ticket;
+use crate::channel::waiters::{Caller, Ticket};
 use crate::chunk_queue::ChunkQueue;
 use crate::error::Refusal;
 use crate::write_buffer::Way;
@@ -81,11 +81,12 @@ impl State {
         if is_in_turn && self.gate.admits(way, size, length) { Ok(()) } else { Err(Refusal::Full) }
     }
 
-    /// Waits for a turn to send. A newcomer that `may_pass` goes ahead of those in line.
+    /// Waits for a turn to send. A newcomer that `may_pass` goes ahead of those in line, and one that
+    /// only looks does not join them.
     #[inline]
     pub(in crate::channel) fn poll_turn(
         &mut self,
-        cx: &Context<'_>,
+        caller: &mut Caller<'_>,
         place: &mut Option<Place>,
         may_pass: bool,
     ) -> Poll<Result<(), Refusal>> {
@@ -96,8 +97,10 @@ impl State {
         if (may_pass || place.is_some()) && self.line.take_turn(place, is_accepting) {
             return Poll::Ready(Ok(()));
         }
-        let retired = self.line.wait(place, cx.waker());
-        self.retire(retired);
+        if !caller.is_looking() {
+            let retired = self.line.wait(place, caller);
+            self.retire(retired);
+        }
         Poll::Pending
     }
 
@@ -109,7 +112,7 @@ impl State {
     /// Waits until all that was sent before the first poll is written and flushed.
     pub(in crate::channel) fn poll_flush(
         &mut self,
-        cx: &Context<'_>,
+        caller: &mut Caller<'_>,
         wait: &mut FlushWait,
     ) -> Poll<io::Result<()>> {
         self.unsettle();
@@ -125,7 +128,7 @@ impl State {
             Life::Failed(kind) => Err(Refusal::Failed(kind).into()),
             Life::Aborted | Life::Ended if goal > self.written => Err(Refusal::Closed.into()),
             _ => {
-                let retired = self.flushes.wait(&mut wait.ticket, goal, cx.waker());
+                let retired = self.flushes.wait(&mut wait.ticket, goal, caller);
                 self.retire(retired);
                 return Poll::Pending;
             }
@@ -137,7 +140,7 @@ impl State {
     /// Waits until the driver has ended. The result tells how.
     pub(in crate::channel) fn poll_closed(
         &mut self,
-        cx: &Context<'_>,
+        caller: &mut Caller<'_>,
         ticket: &mut Option<Ticket<()>>,
     ) -> Poll<io::Result<()>> {
         match self.life {
@@ -145,7 +148,7 @@ impl State {
             Life::Failed(kind) => Poll::Ready(Err(Refusal::Failed(kind).into())),
             Life::Open | Life::Closing | Life::Aborted => {
                 self.unsettle();
-                let retired = self.closings.wait(ticket, (), cx.waker());
+                let retired = self.closings.wait(ticket, (), caller);
                 self.retire(retired);
                 Poll::Pending
             }

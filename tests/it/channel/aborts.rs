@@ -112,10 +112,9 @@ fn an_abort_by_a_waiter_that_the_driver_wakes_ends_the_channel() {
 
     let mut channel = Channel::new((6, 7), [Answer::Take(2), Answer::Take(2)]);
     channel.pause();
-    let sender = channel.sender.clone();
+    let mut sender = channel.sender.clone();
     let waker = Waker::from(Arc::new(Aborts(channel.sender.clone())));
-    let mut ready = pin!(sender.ready());
-    assert!(ready.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(sender.poll_ready_unpin(&mut Context::from_waker(&waker)).is_pending());
     assert!(matches!(channel.drive(), Poll::Ready(Ok(_))));
     assert_eq!((channel.inner.wire(), sender.buffer_size()), (b"####".to_vec(), 0));
 }

@@ -24,7 +24,8 @@ fn sinks_that_were_told_ready_are_taken_though_another_one_paused_the_channel() 
     for sink in &mut sinks {
         assert!(is_ready(sink, &task));
     }
-    for (sink, (chunk, size)) in sinks.iter_mut().zip([("11111", 5), ("22222", 10), ("33333", 15)]) {
+    for (sink, (chunk, size)) in sinks.iter_mut().zip([("11111", 5), ("22222", 10), ("33333", 15)])
+    {
         Pin::new(sink).start_send(bytes(chunk)).expect("ready");
         assert_eq!((channel.sender.buffer_size(), channel.sender.is_paused()), (size, true));
     }

@@ -126,8 +126,7 @@ impl Model {
     /// Follows the pause state, by the words of the documentation.
     fn observe(&mut self) {
         let size = self.accepted.len() - self.inner.with_wire(<[u8]>::len);
-        self.is_paused =
-            size > self.marks.high() || (self.is_paused && size > self.marks.low());
+        self.is_paused = size > self.marks.high() || (self.is_paused && size > self.marks.low());
     }
 
     /// A `send`, or a `send_chunks` of two halves.
@@ -139,7 +138,8 @@ impl Model {
             let content = chunk.clone();
             let send: Send = Box::pin(async move {
                 if in_two {
-                    let (one, two) = (chunk.slice(..chunk.len() / 2), chunk.slice(chunk.len() / 2..));
+                    let (one, two) =
+                        (chunk.slice(..chunk.len() / 2), chunk.slice(chunk.len() / 2..));
                     sender.send_chunks([one, two]).await
                 } else {
                     sender.send(chunk).await
@@ -288,7 +288,10 @@ impl Model {
         let says_paused = sender.is_paused();
         let waits = |client: &Client| client.sending.is_some() || client.is_in_line;
         assert!(says_paused || !self.is_paused, "not paused at {}", sender.buffer_size());
-        assert!(!says_paused || self.is_paused || self.clients.iter().any(waits), "paused for nobody");
+        assert!(
+            !says_paused || self.is_paused || self.clients.iter().any(waits),
+            "paused for nobody"
+        );
         // Where nothing is paused the first one in line has been woken and is yet to come, or else the
         // driver is about to pass it over.
         for client in &mut self.clients {
@@ -296,7 +299,8 @@ impl Model {
             client.is_woken[1] |= client.task.take_wakes() > 0;
         }
         let is_woken = |client: &Client| {
-            (client.sending.is_some() && client.is_woken[0]) || (client.is_in_line && client.is_woken[1])
+            (client.sending.is_some() && client.is_woken[0])
+                || (client.is_in_line && client.is_woken[1])
         };
         if !self.is_paused && self.clients.iter().any(waits) {
             assert!(self.clients.iter().any(is_woken), "a lost wake-up");

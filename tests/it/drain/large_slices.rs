@@ -44,12 +44,9 @@ fn a_large_slice_goes_out_behind_the_queue_in_one_gather() {
 /// leaves one slice out: in the queue the slices may be one piece more.
 #[test]
 fn a_large_slice_never_overtakes_a_long_queue() {
-    for (chunks, expected) in [
-        (126, vec![127]),
-        (127, vec![127, 1]),
-        (128, vec![127, 2]),
-        (255, vec![127, 127, 2]),
-    ] {
+    for (chunks, expected) in
+        [(126, vec![127]), (127, vec![127, 1]), (128, vec![127, 2]), (255, vec![127, 127, 2])]
+    {
         let mut rig = Rig::gathering((0, 100_000), []);
         rig.queue((0..chunks).map(|index| vec![index; 3]));
         assert_eq!(rig.write(&vec![9; LARGE]), wrote(LARGE));

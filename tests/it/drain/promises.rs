@@ -65,7 +65,8 @@ fn write_all(rig: &mut Rig, slices: &[&[u8]]) {
                 &slice[cut..]
             })
             .collect();
-        let written = if let [only] = rest[..] { rig.write(only) } else { rig.write_vectored(&rest) };
+        let written =
+            if let [only] = rest[..] { rig.write(only) } else { rig.write_vectored(&rest) };
         match written {
             Poll::Ready(result) => done += result.expect("no error is scripted"),
             // Full until it is woken, unless the poll has made all its calls.

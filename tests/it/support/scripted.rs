@@ -208,7 +208,11 @@ impl State {
     /// Checks that an offer begins with all that was promised.
     fn check_promise(&self, slices: &[&[u8]], offered: usize) {
         let promised = &*self.promised;
-        assert!(offered >= promised.len(), "{offered} bytes after {} were promised", promised.len());
+        assert!(
+            offered >= promised.len(),
+            "{offered} bytes after {} were promised",
+            promised.len()
+        );
         let mut left = promised;
         for slice in slices {
             let (part, rest) = left.split_at(slice.len().min(left.len()));
