@@ -126,6 +126,13 @@ impl Sender {
         self.waiting.load(Ordering::Relaxed) == 0
     }
 
+    /// Tells whether an item that comes now need not get in line. One that is due to yield does: it is
+    /// called at once if the channel is not paused, and what this handle sends meanwhile stays behind it.
+    #[inline]
+    fn may_pass_now(&self) -> bool {
+        self.may_pass() && !self.is_due_to_yield()
+    }
+
     /// Tells whether this handle has sent so much without a wait that others should have a turn.
     #[inline]
     fn is_due_to_yield(&self) -> bool {

@@ -5,6 +5,7 @@ mod flush;
 mod handles;
 mod limits;
 mod model;
+mod order;
 mod threads;
 #[cfg(feature = "time")]
 mod timeouts;

@@ -15,12 +15,7 @@ use crate::write_buffer::Way;
 impl Sender {
     /// Waits for a turn on behalf of the handle.
     pub(crate) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refusal>> {
-        let (is_told, may_pass) = (self.readiness == Readiness::Told, self.may_pass());
-        if !is_told && self.place.is_none() && self.is_due_to_yield() {
-            self.end_streak();
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        let (is_told, may_pass) = (self.readiness == Readiness::Told, self.may_pass_now());
         let turn = match self.stage {
             Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
             Stage::Open if is_told => Poll::Ready(self.shared.with(|state| state.check_open())),

@@ -81,13 +81,15 @@ impl<'a> Turn<'a> {
         if sender.stage == Stage::Ended {
             return Poll::Ready(Err(Refusal::Closed));
         }
-        if place.is_none() && sender.is_due_to_yield() {
-            sender.end_streak();
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let (was_waiting, may_pass) = (place.is_some(), sender.may_pass());
-        let result = sender.shared.poll_turn(cx, place, may_pass, push);
+        let (was_waiting, may_pass) = (place.is_some(), sender.may_pass_now());
+        let mut is_soon = false;
+        let result = sender.shared.with(|state| match state.poll_turn(cx, place, may_pass) {
+            Poll::Ready(turn) => Poll::Ready(turn.map(|()| push(state))),
+            Poll::Pending => {
+                is_soon = state.is_soon(*place);
+                Poll::Pending
+            }
+        });
         match (was_waiting, place.is_some()) {
             (false, true) => drop(sender.waiting.fetch_add(1, Ordering::Relaxed)),
             (true, false) => drop(sender.waiting.fetch_sub(1, Ordering::Relaxed)),

@@ -93,6 +93,6 @@ pub(super) fn check_offer(call: &Call) {
 /// The most calls of the inner writer in one poll, but for a flush and shutdown that come last.
 const CALLS_PER_POLL: usize = 32;
 /// The most slices in one call.
-const MOST_SLICES: usize = 64;
+const MOST_SLICES: usize = 128;
 /// The most bytes in one call.
 const MOST_BYTES: usize = i32::MAX as usize;

@@ -18,7 +18,7 @@ pub(crate) fn run_codec(bytes: &[u8]) {
     let ends = input.one_in(2);
     let mut machine = Machine::new(&mut input, |writer| FramedSink::new(writer, Frames::default()));
     while !input.is_empty() {
-        match input.below(8) {
+        match if machine.owes_a_write() { 7 } else { input.below(8) } {
             0 | 1 => machine.start_send_frame(Frame::new(&mut input)),
             2 => machine.try_send_frame(Frame::new(&mut input)),
             3 => machine.feed_frame(Frame::new(&mut input)),
@@ -50,14 +50,19 @@ impl Subject for Framed {
 impl Machine<Framed> {
     fn start_send_frame(&mut self, frame: Frame) {
         let result = Pin::new(&mut self.subject).start_send(frame.clone());
-        self.check_frame(&frame, result);
+        let ending = self.subject.encoder_mut().ending();
+        let expected = self.oracle.start_frame(&frame.bytes(), ending);
+        assert_eq!(result.map_err(|error| error.kind()), expected, "a frame that is {ending:?}");
+        self.check_without_calls();
     }
 
     fn try_send_frame(&mut self, frame: Frame) {
         let refusal = self.oracle.refusal();
         match (self.subject.try_send(frame.clone()), refusal) {
             (Err(TrySendItemError::Full(item)), Some(Refusal::Full)) => assert_eq!(item, frame),
-            (Err(TrySendItemError::Closed(item)), Some(Refusal::Closed)) => assert_eq!(item, frame),
+            (Err(TrySendItemError::Closed(item)), Some(Refusal::Closed | Refusal::Failed(_))) => {
+                assert_eq!(item, frame);
+            }
             (Err(TrySendItemError::Encode(error)), None) => self.check_frame(&frame, Err(error)),
             (Ok(()), None) => self.check_frame(&frame, Ok(())),
             (result, _) => panic!("{result:?}, not {refusal:?}"),
@@ -82,6 +87,7 @@ impl Machine<Framed> {
         );
     }
 
+    /// Checks what has come of a frame that was taken.
     fn check_frame(&mut self, frame: &Frame, result: io::Result<()>) {
         let ending = self.subject.encoder_mut().ending();
         let expected = self.oracle.encode(&frame.bytes(), ending);

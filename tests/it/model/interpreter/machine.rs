@@ -4,7 +4,9 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use flow_controlled_writer::{FlowControlledWriter, TrySendError, Watermarks};
+use flow_controlled_writer::{
+    FlowControlledWriter, MemoryBudget, TrySendError, TrySendItemError, Watermarks,
+};
 use futures::{Sink, SinkExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -43,8 +45,14 @@ impl Subject for Writer {
 pub(super) struct Machine<S> {
     pub(super) subject: S,
     inner: Handle,
-    coalesce_threshold: usize,
+    config: Config,
+    budget: Option<MemoryBudget>,
+    /// Another writer, which holds some of the budget.
+    other: Option<FlowControlledWriter<tokio::io::Sink>>,
     pub(super) oracle: Oracle,
+    /// Slices of which a write is pending and the inner writer was offered some: they are offered
+    /// again before anything else, unless that is given up.
+    owed: Option<Vec<&'static [u8]>>,
     /// Bytes on the wire that were compared.
     compared: usize,
 }
@@ -53,33 +61,63 @@ impl<S: Subject> Machine<S> {
     pub(super) fn new(input: &mut Input<'_>, wrap: impl FnOnce(Writer) -> S) -> Self {
         let (inner, handle) = Scripted::new(!input.one_in(3), []);
         let config = Config::new(input);
+        let (options, budget) = config.options();
         Self {
-            subject: wrap(config.options().build(inner)),
+            subject: wrap(options.build(inner)),
             inner: handle,
-            coalesce_threshold: config.coalesce_threshold,
-            oracle: Oracle::new(Flow::new(config.marks, config.cap)),
+            oracle: Oracle::new(Flow::new(config.marks, config.hard_limit, config.budget)),
+            config,
+            budget,
+            other: None,
+            owed: None,
             compared: 0,
         }
     }
 
     pub(super) fn step(&mut self, input: &mut Input<'_>) {
+        if let Some(slices) = self.owed.take() {
+            return self.step_with_owed(slices, input);
+        }
         match input.below(64) {
-            0..=5 => self.try_send(input.chunk()),
-            6..=11 => self.start_send(input.chunk()),
-            12..=15 => self.feed(input.chunk()),
-            16..=18 => self.send(input.chunk()),
-            19..=25 => self.write(input.payload()),
-            26..=29 => self.write_vectored(input),
+            0..=4 => self.try_send(input.chunk()),
+            5..=9 => self.start_send(input.chunk()),
+            10 | 11 => self.send_now(input.chunk()),
+            12 => self.try_append(input),
+            13..=15 => self.feed(input.chunk(), input.below(2)),
+            16..=18 => self.send(input.chunk(), input.below(2)),
+            19..=25 => self.write(vec![input.payload()]),
+            26..=29 => {
+                let count = input.below(5);
+                self.write(std::iter::repeat_with(|| input.payload()).take(count).collect());
+            }
             30 | 31 => self.write_all(input.payload()),
             32..=38 => self.ready(input.below(3)),
-            39..=42 => self.drain(),
-            43..=47 => self.flush(input.below(4)),
+            39..=42 => self.drain(input.below(2)),
+            43..=46 => self.flush(input.below(4)),
+            47 => self.change_budget(input),
             48 | 49 => self.set_marks(marks(input)),
             50 => self.burst(input),
             51 if input.one_in(4) => self.shutdown(input.below(4)),
             52 if input.one_in(8) => self.abort(),
             _ => script::extend(&self.inner, input),
         }
+    }
+
+    /// Offers the same slices again, as a caller of `AsyncWrite` does, or does what offers nothing.
+    fn step_with_owed(&mut self, slices: Vec<&'static [u8]>, input: &mut Input<'_>) {
+        match input.below(8) {
+            0..=3 => return self.write(slices),
+            4 => self.set_marks(marks(input)),
+            5 => self.change_budget(input),
+            6 if input.one_in(2) => return self.inner.caller_gave_up(),
+            _ => script::extend(&self.inner, input),
+        }
+        self.owed = Some(slices);
+    }
+
+    /// Tells whether a write is pending whose slices must be offered again.
+    pub(super) fn owes_a_write(&self) -> bool {
+        self.owed.is_some()
     }
 
     fn try_send(&mut self, chunk: Bytes) {
@@ -99,26 +137,58 @@ impl<S: Subject> Machine<S> {
         self.check_without_calls();
     }
 
+    fn send_now(&mut self, chunk: Bytes) {
+        let expected = self.oracle.send_now(&chunk);
+        let result = self.subject.writer_mut().send_now(chunk.clone());
+        assert_eq!(result, expected.map_err(|refusal| refused(refusal, chunk).1));
+        self.check_without_calls();
+    }
+
+    /// One item of several pieces; one in four fails at the end, and nothing of it is queued.
+    fn try_append(&mut self, input: &mut Input<'_>) {
+        let (head, body, fails) = (input.payload(), input.chunk(), input.one_in(4));
+        let result = self.subject.writer_mut().try_append(|dst| {
+            dst.extend_from_slice(head);
+            dst.push(body.clone());
+            if fails { Err("fails") } else { Ok(dst.appended()) }
+        });
+        let item = if fails { Vec::new() } else { [head, &body].concat() };
+        let expected = match self.oracle.try_append(&item) {
+            Ok(()) if fails => Err(TrySendItemError::Encode("fails")),
+            Ok(()) => Ok(item.len()),
+            Err(Refusal::Full) => Err(TrySendItemError::Full(())),
+            Err(_) => Err(TrySendItemError::Closed(())),
+        };
+        assert_eq!(result, expected);
+        self.check_without_calls();
+    }
+
     /// Sends a run of chunks, each a chunk of its own in the queue: more than one gather takes.
     fn burst(&mut self, input: &mut Input<'_>) {
-        let size = self.coalesce_threshold.clamp(1, 1500);
-        for _ in 0..input.below(140) {
+        let size = self.config.coalesce_threshold.clamp(1, 1500);
+        for _ in 0..input.below(280) {
             self.start_send(Bytes::from_static(input.payload_of(size)));
         }
     }
 
     /// A future of `feed`, polled once and dropped.
-    fn feed(&mut self, chunk: Bytes) {
+    fn feed(&mut self, chunk: Bytes, way: usize) {
         self.poll(
-            |writer, cx| pin!(writer.get_mut().feed(chunk.clone())).poll(cx),
+            |writer, cx| match way {
+                0 => pin!(SinkExt::feed(writer.get_mut(), chunk.clone())).poll(cx),
+                _ => pin!(writer.get_mut().feed(chunk.clone())).poll(cx),
+            },
             |oracle, calls| feed(oracle, calls, &chunk),
         );
     }
 
     /// A future of `send`, polled once and dropped.
-    fn send(&mut self, chunk: Bytes) {
+    fn send(&mut self, chunk: Bytes, way: usize) {
         self.poll(
-            |writer, cx| pin!(SinkExt::send(writer.get_mut(), chunk.clone())).poll(cx),
+            |writer, cx| match way {
+                0 => pin!(SinkExt::send(writer.get_mut(), chunk.clone())).poll(cx),
+                _ => pin!(writer.get_mut().send(chunk.clone())).poll(cx),
+            },
             |oracle, calls| match feed(oracle, calls, &chunk) {
                 Poll::Ready(Ok(())) => oracle.flush(calls),
                 other => other,
@@ -126,38 +196,44 @@ impl<S: Subject> Machine<S> {
         );
     }
 
-    fn write(&mut self, bytes: &[u8]) {
+    /// A write of one slice, or of another number by `poll_write_vectored`.
+    fn write(&mut self, slices: Vec<&'static [u8]>) {
         self.poll(
-            |writer, cx| writer.poll_write(cx, bytes),
-            |oracle, calls| oracle.write(bytes, calls),
+            |writer, cx| {
+                if let [only] = slices[..] {
+                    return writer.poll_write(cx, only);
+                }
+                let slices: Vec<_> = slices.iter().map(|slice| IoSlice::new(slice)).collect();
+                writer.poll_write_vectored(cx, &slices)
+            },
+            |oracle, calls| oracle.write(&slices.concat(), calls),
         );
-    }
-
-    fn write_vectored(&mut self, input: &mut Input<'_>) {
-        let count = input.below(5);
-        let pieces: Vec<_> = std::iter::repeat_with(|| input.payload()).take(count).collect();
-        let slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
-        self.poll(
-            |writer, cx| writer.poll_write_vectored(cx, &slices),
-            |oracle, calls| oracle.write(&pieces.concat(), calls),
-        );
+        self.owe(slices);
     }
 
     /// A future of `write_all`, polled once and dropped.
-    fn write_all(&mut self, bytes: &[u8]) {
+    fn write_all(&mut self, bytes: &'static [u8]) {
+        let rest = std::cell::Cell::new(bytes);
         self.poll(
             |writer, cx| pin!(writer.get_mut().write_all(bytes)).poll(cx),
             |oracle, calls| {
-                let mut rest = bytes;
-                while !rest.is_empty() {
-                    match oracle.write(rest, calls) {
-                        Poll::Ready(Ok(count)) => rest = &rest[count..],
+                while !rest.get().is_empty() {
+                    match oracle.write(rest.get(), calls) {
+                        Poll::Ready(Ok(count)) => rest.set(&rest.get()[count..]),
                         other => return other.map_ok(drop),
                     }
                 }
                 Poll::Ready(Ok(()))
             },
         );
+        self.owe(vec![rest.get()]);
+    }
+
+    /// Takes note of slices of which a write may be pending.
+    fn owe(&mut self, slices: Vec<&'static [u8]>) {
+        if self.inner.promised() > self.oracle.size() {
+            self.owed = Some(slices);
+        }
     }
 
     fn ready(&mut self, way: usize) {
@@ -171,8 +247,14 @@ impl<S: Subject> Machine<S> {
         );
     }
 
-    fn drain(&mut self) {
-        self.poll(FlowControlledWriter::poll_drain, Oracle::drain);
+    fn drain(&mut self, way: usize) {
+        self.poll(
+            |writer, cx| match way {
+                0 => writer.poll_drain(cx),
+                _ => pin!(writer.get_mut().drain()).poll(cx),
+            },
+            Oracle::drain,
+        );
     }
 
     fn flush(&mut self, way: usize) {
@@ -205,6 +287,35 @@ impl<S: Subject> Machine<S> {
         self.check_without_calls();
     }
 
+    /// Another writer takes some of the budget, or gives all back, or the limit changes. The writer
+    /// notices at its next call.
+    fn change_budget(&mut self, input: &mut Input<'_>) {
+        let Some((shared, known)) = self.budget.as_ref().zip(self.oracle.flow.budget()) else {
+            return;
+        };
+        match input.below(3) {
+            0 => {
+                known.limit = input.size();
+                shared.set_limit(known.limit);
+            }
+            1 => {
+                known.others = 0;
+                self.other = None;
+            }
+            _ => {
+                let size = input.size();
+                let other = self.other.get_or_insert_with(|| {
+                    let options = flow_controlled_writer::Builder::new().budget(shared.clone());
+                    options.build(tokio::io::sink())
+                });
+                if other.try_send(input.payload_of(size)).is_ok() {
+                    known.others += size;
+                }
+            }
+        }
+        self.check_without_calls();
+    }
+
     fn abort(&mut self) {
         assert_eq!(self.subject.writer_mut().abort(), self.oracle.abort());
         self.check_without_calls();
@@ -213,6 +324,7 @@ impl<S: Subject> Machine<S> {
     /// Lets the inner writer take everything: then all must arrive, be flushed and shut down.
     pub(super) fn end(&mut self) {
         self.inner.otherwise(Answer::Done);
+        self.inner.caller_gave_up();
         let mut polls = 0;
         while !self.oracle.has_ended() {
             self.poll(FlowControlledWriter::poll_shutdown, Oracle::shutdown);
@@ -229,6 +341,9 @@ impl<S: Subject> Machine<S> {
         assert_eq!(held.len(), chunks, "chunks recounted");
         assert!(held.iter().all(|chunk| !chunk.is_empty()), "an empty chunk");
         assert!(held.concat() == self.oracle.queued(), "the queue differs");
+        if let Some(budget) = &self.budget {
+            assert_eq!(Some(budget.used()), self.oracle.flow.used(0), "the credit was given back");
+        }
     }
 
     /// Polls the writer and checks it as [`poll_subject`](Self::poll_subject) says.
@@ -280,7 +395,8 @@ impl<S: Subject> Machine<S> {
         self.compared = expected.len();
         let size = oracle.size();
         assert_eq!(writer.buffer_size(), size);
-        assert_eq!(writer.is_paused(), oracle.flow.is_paused());
+        assert_eq!(writer.is_paused(), oracle.flow.is_paused(size));
+        assert_eq!(self.budget.as_ref().map(MemoryBudget::used), oracle.flow.used(size));
         assert_eq!(writer.bytes_until_pause(), oracle.flow.until_pause(size));
         assert_eq!(writer.bytes_until_resume(), oracle.flow.until_resume(size));
         assert_eq!(writer.queued_chunks() == 0, size == 0);

@@ -25,6 +25,8 @@ pub(super) struct Oracle {
     /// How many of them the inner writer took.
     written: usize,
     discarded: usize,
+    /// What was offered when the inner writer was last pending, unless it has taken something since.
+    promised: usize,
     write_calls: u64,
     peak: usize,
 }
@@ -58,25 +60,51 @@ impl Oracle {
             accepted: Vec::new(),
             written: 0,
             discarded: 0,
+            promised: 0,
             write_calls: 0,
             peak: 0,
         }
     }
 
     pub(super) fn try_send(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
-        if self.stage == Stage::Open && self.flow.is_paused() && !chunk.is_empty() {
-            return Err(Refusal::Full);
-        }
+        self.flow.observe(self.size());
+        self.admit(self.flow.was_paused() && !chunk.is_empty())?;
+        self.accept(chunk);
+        Ok(())
+    }
+
+    pub(super) fn send_now(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
+        self.flow.observe(self.size());
         self.start_send(chunk)
     }
 
+    /// An item that is appended by several verbs.
+    pub(super) fn try_append(&mut self, item: &[u8]) -> Result<(), Refusal> {
+        self.flow.observe(self.size());
+        self.admit(self.flow.was_paused())?;
+        self.accept(item);
+        Ok(())
+    }
+
+    /// A writer that was ready takes it, whatever others have added to the budget since.
     pub(super) fn start_send(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
+        self.admit_past_pause(chunk.is_empty())?;
+        self.accept(chunk);
+        Ok(())
+    }
+
+    fn admit_past_pause(&mut self, is_nothing: bool) -> Result<(), Refusal> {
+        if self.flow.was_paused() {
+            self.flow.observe(self.size());
+        }
+        let is_refused = self.flow.was_paused() && !self.flow.is_below_hard_limit(self.size());
+        self.admit(is_refused && !is_nothing)
+    }
+
+    fn admit(&self, is_full: bool) -> Result<(), Refusal> {
         match self.stage {
-            Stage::Open if self.flow.admits(self.size() + chunk.len()) => {
-                self.accept(chunk);
-                Ok(())
-            }
-            Stage::Open => Err(Refusal::Full),
+            Stage::Open if is_full => Err(Refusal::Full),
+            Stage::Open => Ok(()),
             Stage::Failed(kind) => Err(Refusal::Failed(kind)),
             _ => Err(Refusal::Closed),
         }
@@ -85,7 +113,8 @@ impl Oracle {
     pub(super) fn ready(&mut self, calls: &mut Calls) -> Outcome {
         calls.begin();
         self.check_open()?;
-        self.drain_until(calls, |oracle| !oracle.flow.is_paused())
+        self.flow.observe(self.size());
+        self.drain_until(calls, |oracle| !oracle.flow.was_paused())
     }
 
     pub(super) fn drain(&mut self, calls: &mut Calls) -> Outcome {
@@ -125,7 +154,7 @@ impl Oracle {
         }
     }
 
-    /// A write of borrowed bytes, in one slice or many.
+    /// A write of borrowed bytes, in one slice or many. The limits are looked at once.
     pub(super) fn write(&mut self, bytes: &[u8], calls: &mut Calls) -> Outcome<usize> {
         calls.begin();
         self.check_open()?;
@@ -133,26 +162,37 @@ impl Oracle {
             return Poll::Ready(Ok(0));
         }
         self.flow.observe_slice(self.size());
-        ready!(self.drain_until(calls, |oracle| !oracle.flow.is_paused()))?;
-        let mut direct = 0;
-        if bytes.len() >= PASS_THROUGH || bytes.len() > self.flow.room(self.size()) {
-            while let Some((offered, answer)) = calls.write() {
-                match self.answered(offered, answer, bytes) {
-                    Poll::Ready(result) => direct = result?,
-                    Poll::Pending => break,
-                }
-                let whole = answer == Answer::Take(offered);
-                if answer != Answer::Fail(ErrorKind::Interrupted) && (direct > 0 || !whole) {
-                    break;
+        let high = self.flow.marks_at(self.size()).1;
+        loop {
+            let room = high.saturating_sub(self.size());
+            let fits = !self.flow.was_paused() && bytes.len() <= room;
+            if fits && bytes.len() < PASS_THROUGH {
+                return self.copy(bytes, 0);
+            }
+            let is_offered = !self.flow.was_paused() || self.promised > self.size();
+            let behind = if is_offered { bytes } else { &[] };
+            let answered = match calls.write() {
+                Some((offered, answer)) => self.answered(offered, answer, behind),
+                None => Poll::Pending,
+            };
+            match answered {
+                Poll::Pending if fits => return self.copy(bytes, 0),
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(kind)) => return Poll::Ready(Err(kind)),
+                Poll::Ready(Ok(0)) => {}
+                Poll::Ready(Ok(taken)) => {
+                    let rest = bytes.len() - taken;
+                    let copies = rest < PASS_THROUGH && rest <= high.saturating_sub(self.size());
+                    return if copies { self.copy(bytes, taken) } else { Poll::Ready(Ok(taken)) };
                 }
             }
         }
-        let copied = (bytes.len() - direct).min(self.flow.room(self.size()));
-        if direct + copied == 0 {
-            return Poll::Pending;
-        }
-        self.accept(&bytes[direct..direct + copied]);
-        Poll::Ready(Ok(direct + copied))
+    }
+
+    /// Accepts what lies behind `taken` bytes, so that all are.
+    fn copy(&mut self, bytes: &[u8], taken: usize) -> Outcome<usize> {
+        self.accept(&bytes[taken..]);
+        Poll::Ready(Ok(bytes.len()))
     }
 
     pub(super) fn abort(&mut self) -> usize {
@@ -162,6 +202,7 @@ impl Oracle {
         if self.stage == Stage::Open {
             self.stage = Stage::Draining;
         }
+        self.promised = 0;
         self.flow.observe(0);
         discarded
     }
@@ -216,13 +257,17 @@ impl Oracle {
         let size = self.size();
         assert!(offered <= size + behind.len(), "{offered} bytes offered, {size} are queued");
         let reported = match answer {
-            Answer::Pending => return Poll::Pending,
+            Answer::Pending => {
+                self.promised = offered;
+                return Poll::Pending;
+            }
             Answer::Fail(ErrorKind::Interrupted) => return Poll::Ready(Ok(0)),
             Answer::Fail(kind) => return self.fail(kind),
             Answer::Take(0) => return self.fail(ErrorKind::WriteZero),
             Answer::Take(reported) => reported,
             other => unreachable!("{other:?} is not logged"),
         };
+        self.promised = 0;
         let taken = reported.min(offered);
         let direct = taken.saturating_sub(size);
         self.accepted.extend_from_slice(&behind[..direct]);

@@ -4,20 +4,34 @@ use super::{Oracle, Refusal, Stage};
 
 /// What must come of the frames of an encoder.
 impl Oracle {
-    /// Follows a frame of `bytes`, for whose encoder there is room.
+    /// Follows a frame of `bytes` that is sent past a pause. One that is refused is not encoded.
+    pub(in super::super) fn start_frame(
+        &mut self,
+        bytes: &[u8],
+        ending: Ending,
+    ) -> Result<(), ErrorKind> {
+        match self.admit_past_pause(false) {
+            Ok(()) => self.encode(bytes, ending),
+            Err(Refusal::Full) => Err(ErrorKind::StorageFull),
+            Err(_) => self.check_open(),
+        }
+    }
+
+    /// Follows a frame of `bytes` that is taken.
     pub(in super::super) fn encode(
         &mut self,
         bytes: &[u8],
         ending: Ending,
     ) -> Result<(), ErrorKind> {
-        self.check_open()?;
         match ending {
-            Ending::Complete if self.flow.admits(self.size() + bytes.len()) => {
+            Ending::Complete => {
                 self.accept(bytes);
                 Ok(())
             }
-            Ending::Complete => Err(ErrorKind::StorageFull),
-            Ending::Failed(kind) => Err(kind),
+            Ending::Failed(kind) => {
+                self.flow.observe(self.size());
+                Err(kind)
+            }
             Ending::Torn(count) => {
                 self.accepted.truncate(self.accepted.len() - count);
                 self.discarded += count;
@@ -28,12 +42,10 @@ impl Oracle {
         }
     }
 
-    /// Tells why an item may not even be encoded.
-    pub(in super::super) fn refusal(&self) -> Option<Refusal> {
-        match self.stage {
-            Stage::Open => self.flow.is_paused().then_some(Refusal::Full),
-            _ => Some(Refusal::Closed),
-        }
+    /// Tells why an item may not even be encoded by `try_send`.
+    pub(in super::super) fn refusal(&mut self) -> Option<Refusal> {
+        self.flow.observe(self.size());
+        self.admit(self.flow.was_paused()).err()
     }
 }
 

@@ -1,0 +1,115 @@
+//! What one handle sends keeps its order, also when its futures wait side by side.
+use std::pin::pin;
+use std::task::Poll;
+
+use flow_controlled_writer::{Builder, TrySendError, Watermarks};
+use futures::{StreamExt, stream};
+
+use super::{Channel, bytes, poll, wait};
+use crate::support::Task;
+
+/// `buffered` polls its futures in turns, and a send that had to wait came after those made later.
+#[tokio::test]
+async fn a_buffered_stream_of_sends_keeps_its_order() {
+    for marks in [Watermarks::new(4, 16), Watermarks::new(100, 1000), Watermarks::new(0, usize::MAX)] {
+        for width in [2, 10, 100, 1000] {
+            let (stream, mut peer) = tokio::io::duplex(64);
+            let (sender, driver) = Builder::new().watermarks(marks).build(stream).into_channel();
+            let driver = tokio::spawn(driver);
+            let receiving = tokio::spawn(async move {
+                let mut received = Vec::new();
+                tokio::io::AsyncReadExt::read_to_end(&mut peer, &mut received).await.map(|_| received)
+            });
+            let mut positions = stream::iter(0..2000_u32)
+                .map(|number| sender.send(number.to_be_bytes().to_vec()))
+                .buffered(width);
+            let mut last = 0;
+            while let Some(position) = positions.next().await {
+                let position = position.expect("open");
+                assert_eq!(position, last + 4, "{marks:?}, {width} side by side");
+                last = position;
+            }
+            drop(positions);
+            drop(sender);
+            driver.await.expect("no panic").expect("the peer reads");
+            let received = receiving.await.expect("no panic").expect("readable");
+            let numbers: Vec<u32> = received
+                .chunks(4)
+                .map(|number| u32::from_be_bytes(number.try_into().expect("four")))
+                .collect();
+            assert!(numbers.into_iter().eq(0..2000), "{marks:?}, {width} side by side");
+        }
+    }
+}
+
+/// A send waits, the channel resumes, and before the send is polled the same handle sends more.
+#[test]
+fn what_a_handle_sends_later_waits_behind_its_send_that_waits() {
+    let mut channel = Channel::new((2, 20), []);
+    channel.pause();
+    let (sender, other) = (channel.sender.clone(), channel.sender.clone());
+    let (early, late) = (Task::new(), Task::new());
+    let mut first = Box::pin(sender.send("1"));
+    wait(&early, first.as_mut());
+    channel.drive_on();
+    assert_eq!(early.take_wakes(), 1);
+
+    let mut second = pin!(sender.send("2"));
+    assert!(late.poll(second.as_mut()).is_pending());
+    let mut chunks = pin!(sender.send_chunks([bytes("3"), bytes("4")]));
+    assert!(poll(chunks.as_mut()).is_pending());
+    assert!(sender.is_paused(), "for this handle it is");
+    assert_eq!(sender.try_send("x"), Err(TrySendError::Full(bytes("x"))));
+    assert_eq!(other.try_send("o"), Ok(22), "and for no other one");
+
+    assert_eq!(early.poll(first.as_mut()), Poll::Ready(Ok(23)));
+    assert_eq!(late.take_wakes(), 1);
+    assert_eq!(late.poll(second), Poll::Ready(Ok(24)));
+    assert_eq!(poll(chunks), Poll::Ready(Ok(26)));
+    assert!(!sender.is_paused());
+    assert_eq!(sender.send_now("5"), Ok(27), "what must not wait does not");
+    channel.drive_on();
+    assert!(channel.inner.wire().ends_with(b"#o12345"));
+}
+
+#[test]
+fn a_send_that_is_given_up_lets_those_behind_it_go() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let mut first = Box::pin(sender.send("1"));
+    assert!(poll(first.as_mut()).is_pending());
+    channel.drive_on();
+    assert!(sender.try_send("2").is_err());
+    drop(first);
+    assert_eq!(sender.try_send("2"), Ok(6));
+}
+
+/// A loop of sends that never wait yields now and then. It is not overtaken there either.
+#[test]
+fn a_send_that_yields_is_not_overtaken_by_a_later_one_of_its_handle() {
+    let channel = Channel::new((0, usize::MAX), []);
+    let (task, mut yields) = (Task::new(), 0);
+    for sent in (0..2000).step_by(2) {
+        let mut first = pin!(channel.sender.send("1"));
+        let mut second = pin!(channel.sender.send("2"));
+        let early = task.poll(first.as_mut());
+        let late = poll(second.as_mut());
+        if early.is_pending() {
+            assert_eq!(task.take_wakes(), 1, "it is to go on at once");
+            assert!(late.is_pending(), "after {sent}");
+            assert!(channel.sender.try_send("x").is_err_and(|error| error.is_full()));
+            assert_eq!(channel.sender.clone().try_send(""), Ok(sent));
+            assert_eq!(task.poll(first), Poll::Ready(Ok(sent + 1)));
+        } else {
+            assert_eq!(early, Poll::Ready(Ok(sent + 1)));
+        }
+        if late.is_pending() {
+            yields += 1;
+            assert_eq!(poll(second), Poll::Ready(Ok(sent + 2)));
+        } else {
+            assert_eq!(late, Poll::Ready(Ok(sent + 2)));
+        }
+    }
+    assert!((2..=30).contains(&yields), "{yields} in 2000 sends");
+}
