@@ -69,7 +69,12 @@ impl Sender {
             self.readiness = Readiness::Unknown;
             return Ok(());
         }
-        let queued = self.start().and_then(|()| self.queue(|state| state.push(&mut chunk)));
+        let started = match self.start() {
+            // Nothing needs no room.
+            Err(Refusal::Full) if chunk.is_empty() => Ok(()),
+            started => started,
+        };
+        let queued = started.and_then(|()| self.queue(|state| state.push(&mut chunk)));
         queued.map(drop).map_err(|refusal| refusal.of_item(chunk))
     }
 

@@ -76,6 +76,8 @@ fn past_a_pause_a_chunk_is_taken_up_to_the_hard_limit() {
 
     assert_eq!(channel.sender.send_now("x"), Err(TrySendError::Full(bytes("x"))));
     assert_eq!(channel.sender.send_now(""), Ok(22));
+    assert_eq!(channel.sender.try_send(""), Ok(22));
+    channel.sender.start_send_unpin(bytes("")).expect("nothing needs no room");
     let error = channel.sender.start_send_unpin(bytes("x")).expect_err("22 are not");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
     let refused = error.downcast::<TrySendError>().expect("the chunk is inside");
