@@ -68,7 +68,7 @@ impl Offer {
         Self { bytes: piece.len(), answer: inner.poll_write(cx, piece) }
     }
 
-    /// Gathers up to `N` pieces; one less where slices come behind the queue, which in the queue may
+    /// Gathers up to `N` pieces; one less with slices that come behind the queue, which in the queue may
     /// be one piece more: the first of them is cut where a block ends.
     #[inline(never)]
     fn gathered<const N: usize, W: AsyncWrite + ?Sized>(
@@ -79,7 +79,8 @@ impl Offer {
     ) -> Self {
         let mut slices = [IoSlice::new(&[]); N];
         let (mut filled, mut bytes) = (0, 0);
-        for piece in pieces(queue, behind).take(N - usize::from(!behind.is_empty())) {
+        let limit = if behind.is_empty() { N } else { queue.chunk_count().clamp(N - 1, N) };
+        for piece in pieces(queue, behind).take(limit) {
             let piece = &piece[..piece.len().min(MAX_BYTES - bytes)];
             if piece.is_empty() {
                 break;

@@ -107,7 +107,9 @@ impl State {
     /// Tells whether the first in line may soon have its turn: the inner writer is taking bytes. While
     /// the channel is not paused it is called anyway.
     pub(in crate::channel) fn is_soon(&self, place: Option<Place>) -> bool {
-        !self.is_accepting() && self.is_moving() && place.is_some_and(|place| self.line.is_first(place))
+        !self.is_accepting()
+            && self.is_moving()
+            && place.is_some_and(|place| self.line.is_first(place))
     }
 
     /// Waits until all that was sent before the first poll is written and flushed.

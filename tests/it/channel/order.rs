@@ -11,14 +11,18 @@ use crate::support::Task;
 /// `buffered` polls its futures in turns, and a send that had to wait came after those made later.
 #[tokio::test]
 async fn a_buffered_stream_of_sends_keeps_its_order() {
-    for marks in [Watermarks::new(4, 16), Watermarks::new(100, 1000), Watermarks::new(0, usize::MAX)] {
+    for marks in
+        [Watermarks::new(4, 16), Watermarks::new(100, 1000), Watermarks::new(0, usize::MAX)]
+    {
         for width in [2, 10, 100, 1000] {
             let (stream, mut peer) = tokio::io::duplex(64);
             let (sender, driver) = Builder::new().watermarks(marks).build(stream).into_channel();
             let driver = tokio::spawn(driver);
             let receiving = tokio::spawn(async move {
                 let mut received = Vec::new();
-                tokio::io::AsyncReadExt::read_to_end(&mut peer, &mut received).await.map(|_| received)
+                tokio::io::AsyncReadExt::read_to_end(&mut peer, &mut received)
+                    .await
+                    .map(|_| received)
             });
             let mut positions = stream::iter(0..2000_u32)
                 .map(|number| sender.send(number.to_be_bytes().to_vec()))

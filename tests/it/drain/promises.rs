@@ -52,6 +52,20 @@ fn a_slice_that_is_copied_at_pending_does_not_shorten_the_offer() {
     }
 }
 
+/// The queue alone is offered, and then with a slice behind it.
+#[test]
+fn a_slice_behind_a_long_queue_does_not_shorten_the_offer() {
+    for kept in 126..=130 {
+        let mut rig = Rig::gathering((0, usize::MAX), [Pending, Pending, Pending]);
+        rig.queue((0..kept).map(|index| vec![index as u8; 512]));
+        assert_eq!(rig.drain(), Poll::Pending);
+        assert_eq!(rig.write(&vec![9; 40_000]), Poll::Ready(Ok(40_000)));
+        assert_eq!(rig.drain(), Poll::Pending, "{kept} chunks");
+        assert_eq!(rig.drain(), READY);
+        assert_eq!(rig.inner.wire(), rig.sent());
+    }
+}
+
 /// Whoever writes a slice offers what was not accepted of it again, until all is accepted.
 fn write_all(rig: &mut Rig, slices: &[&[u8]]) {
     let (total, mut done) = (slices.concat().len(), 0);
