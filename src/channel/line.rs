@@ -16,6 +16,8 @@ pub(super) struct Line {
     called: BTreeSet<Place>,
     /// The one of them that the others wait for.
     awaited: Option<Place>,
+    /// Calls so far. The number of the last one tells it from an earlier call to the same place.
+    calls: u64,
     /// The first of those who were called in vain.
     starved: Option<Place>,
     /// The place of the next one to come.
@@ -89,6 +91,7 @@ impl Line {
         let (place, waker) = self.waiting.pop_first()?;
         self.called.insert(place);
         self.awaited = Some(place);
+        self.calls += 1;
         Some(waker)
     }
 
@@ -99,9 +102,9 @@ impl Line {
         }
     }
 
-    /// Returns the one that the others wait for, if there are others.
-    pub(super) fn awaited(&self) -> Option<Place> {
-        self.awaited.filter(|_| !self.waiting.is_empty())
+    /// Returns the number of the call that was not answered, if there are others who wait for that.
+    pub(super) fn unanswered(&self) -> Option<u64> {
+        (self.awaited.is_some() && !self.waiting.is_empty()).then_some(self.calls)
     }
 
     /// Tells whether a newcomer may go ahead.
@@ -122,8 +125,8 @@ impl Line {
 
     /// Empties the line; the places stay with their holders. Returns those who wait.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        let next = self.next;
-        std::mem::replace(self, Self { next, ..Self::default() }).waiting.into_values()
+        let (next, calls) = (self.next, self.calls);
+        std::mem::replace(self, Self { next, calls, ..Self::default() }).waiting.into_values()
     }
 
     /// Takes note of one that is no longer waited for.
@@ -191,10 +194,10 @@ mod tests {
         let mut line = Line::default();
         let (mut first, mut second) = (wait(&mut line), wait(&mut line));
         assert!(line.call().is_some());
-        assert_eq!(line.awaited(), first);
+        assert_eq!(line.unanswered(), Some(1));
         line.pass_over();
         assert!(line.call().is_some());
-        assert_eq!(line.awaited(), None, "there are no others");
+        assert_eq!(line.unanswered(), None, "there are no others");
         assert!(line.take_turn(&mut second, true));
         assert!(line.take_turn(&mut first, true));
         assert!(line.called.is_empty());

@@ -10,7 +10,7 @@ pub(super) use self::driving::Step;
 use self::driving::{Hand, Seat};
 pub(super) use self::sending::FlushWait;
 use super::Position;
-use super::line::{Line, Place};
+use super::line::Line;
 use super::waiters::{Waiters, wake_all};
 use crate::chunk_queue::ChunkQueue;
 use crate::error::Refusal;
@@ -45,8 +45,8 @@ pub(super) struct State {
     handles: usize,
     /// Those who wait for their turn to send.
     line: Line,
-    /// The one in line for which the driver has waited for a poll already.
-    watched: Option<Place>,
+    /// The call in line for whose answer the driver has waited for a poll already.
+    watched: Option<u64>,
     /// Those who wait for a flush, with the position in the stream up to which.
     flushes: Waiters<Position>,
     /// Those who wait for the end.

@@ -280,7 +280,7 @@ impl State {
 
     /// Tells whether others in line wait for one that was called to an empty channel.
     fn is_watch_due(&self) -> bool {
-        self.is_accepting() && self.line.awaited().is_some()
+        self.is_accepting() && self.line.unanswered().is_some()
     }
 
     /// Sees to it that one who was called to an empty channel and does not come, though all others had
@@ -288,11 +288,11 @@ impl State {
     /// to look again when they had.
     pub(in crate::channel) fn watch_line(&mut self) -> bool {
         let is_due = self.is_watch_due();
-        if is_due && self.watched == self.line.awaited() {
-            self.unsettle();
+        if is_due && self.watched == self.line.unanswered() {
+            self.free_below = 0;
             self.line.pass_over();
         }
-        self.watched = self.line.awaited();
+        self.watched = self.line.unanswered();
         is_due
     }
 

@@ -282,6 +282,27 @@ fn a_handle_that_was_woken_does_not_hold_up_the_future_behind_it() {
     assert_eq!(second.poll(sent), Poll::Ready(Ok(6)));
 }
 
+/// The first one is called to an empty channel, comes when others have paused it again, and is called
+/// anew: it has as much time as before. The driver took the one call for the other and passed it over.
+#[test]
+fn one_who_is_called_anew_is_not_passed_over_at_once() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let (first, second) = (channel.sender.clone(), channel.sender.clone());
+    let (early, late) = (Task::new(), Task::new());
+    let (mut first, mut second) = (pin!(first.send("1")), pin!(second.send("2")));
+    wait(&early, first.as_mut());
+    wait(&late, second.as_mut());
+    channel.drive_on();
+    assert_eq!(early.take_wakes(), 1);
+    channel.pause();
+    wait(&early, first.as_mut());
+    channel.drive_on();
+    assert_eq!((early.take_wakes(), late.take_wakes()), (1, 0));
+    assert_eq!(early.poll(first), Poll::Ready(Ok(11)));
+    assert_eq!(late.poll(second), Poll::Ready(Ok(12)));
+}
+
 /// Polls the driver, and again for as long as it wakes itself. That ends.
 fn drive_until_calm(channel: &mut Channel) {
     for _ in 0..3 {
