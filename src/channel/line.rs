@@ -41,7 +41,9 @@ impl Line {
 
     fn take_turn_at(&mut self, held: Place, place: &mut Option<Place>, is_accepting: bool) -> bool {
         let is_called = self.called.remove(&held);
-        let is_turn = is_called || (self.awaited.is_none() && self.is_first(held));
+        // One before it may have come too late for its own call, and be back.
+        let is_first = self.waiting.keys().next().is_none_or(|first| *first >= held);
+        let is_turn = is_first && (is_called || self.awaited.is_none());
         if self.awaited == Some(held) {
             self.awaited = None;
         }

@@ -76,6 +76,30 @@ fn what_a_handle_sends_later_waits_behind_its_send_that_waits() {
     assert!(channel.inner.wire().ends_with(b"#o12345"));
 }
 
+/// The task is slow: its first send is called, is passed over, and comes when the channel is paused again.
+/// Meanwhile the second one was called. It must not go first: the other one is back in line.
+#[test]
+fn a_send_that_was_passed_over_and_is_back_is_not_overtaken_by_a_later_one() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let (early, late) = (Task::new(), Task::new());
+    let (mut first, mut second) = (pin!(sender.send("1")), pin!(sender.send("2")));
+    wait(&early, first.as_mut());
+    wait(&late, second.as_mut());
+    channel.drive_on();
+    channel.drive_on();
+    assert_eq!((early.take_wakes(), late.take_wakes()), (1, 1), "both were called");
+    channel.pause();
+    wait(&early, first.as_mut());
+    channel.drive_on();
+    assert!(late.poll(second.as_mut()).is_pending());
+    assert_eq!(early.take_wakes(), 1);
+    assert_eq!(early.poll(first), Poll::Ready(Ok(11)));
+    assert_eq!(late.take_wakes(), 1);
+    assert_eq!(late.poll(second), Poll::Ready(Ok(12)));
+}
+
 #[test]
 fn a_send_that_is_given_up_lets_those_behind_it_go() {
     let mut channel = Channel::new((2, 4), []);
