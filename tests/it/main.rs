@@ -10,7 +10,7 @@ mod errors;
 // mod examples;
 mod faults;
 mod limits;
-// mod model;
+mod model;
 mod network;
 // mod readme;
 mod seek;

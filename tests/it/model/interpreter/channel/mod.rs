@@ -8,12 +8,13 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use flow_controlled_writer::channel::{Driver, Sender};
-use flow_controlled_writer::{TrySendError, Watermarks};
+use flow_controlled_writer::{Builder, FlowControlledWriter, MemoryBudget, TrySendError, Watermarks};
 use futures::Sink;
 
 use self::job::{Goal, Job};
 use self::journal::Journal;
 use super::config::{Config, marks};
+use super::flow::Flow;
 use super::input::Input;
 use super::script;
 use crate::support::{Answer, Handle, Scripted, Task};
@@ -46,14 +47,19 @@ struct World {
     is_called: bool,
     inner: Handle,
     journal: Rc<RefCell<Journal>>,
+    budget: Option<MemoryBudget>,
+    /// A writer that holds some of the budget.
+    other: Option<FlowControlledWriter<tokio::io::Sink>>,
 }
 
 impl World {
     fn new(input: &mut Input<'_>) -> Self {
         let config = Config::new(input);
         let (inner, handle) = Scripted::new(!input.one_in(3), []);
-        let mut writer = config.options().build(inner);
-        let mut journal = Journal::new(config.cap);
+        let (options, budget) = config.options();
+        let mut writer = options.build(inner);
+        let flow = Flow::new(config.marks, config.hard_limit, config.budget);
+        let mut journal = Journal::new(flow);
         for _ in 0..input.below(3) {
             let chunk = input.chunk();
             if writer.try_send(chunk.clone()).is_ok() {
@@ -71,13 +77,16 @@ impl World {
             is_called: true,
             inner: handle,
             journal: Rc::new(RefCell::new(journal)),
+            budget,
+            other: None,
         }
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
         match input.below(64) {
             0..=4 => self.try_send(input),
-            5..=7 => self.start_send(input),
+            5 | 6 => self.start_send(input),
+            7 => self.send_now(input),
             8..=15 => self.spawn_send(input),
             16..=20 => self.spawn_item(input),
             21..=24 => self.spawn_write(input),
@@ -91,6 +100,7 @@ impl World {
             52 => self.clone_handle(input),
             53 => self.drop_handle(input),
             54 | 55 => self.set_marks(marks(input)),
+            59 => self.change_budget(input),
             56 if input.one_in(8) => self.observer().close_channel(),
             57 if input.one_in(8) => self.abort(),
             58 if input.one_in(8) => self.drop_driver(),
@@ -100,40 +110,58 @@ impl World {
 
     fn try_send(&mut self, input: &mut Input<'_>) {
         let (Some(sender), chunk) = (self.pick(input), input.chunk()) else { return };
+        let is_refused = sender.is_paused() && !chunk.is_empty();
+        let is_closed = sender.is_closed();
+        let result = sender.try_send(chunk.clone());
         let mut journal = self.journal.borrow_mut();
-        let fits = journal.admits(sender.buffer_size() + chunk.len());
-        let expected = if sender.is_closed() {
-            Err(TrySendError::Closed(chunk.clone()))
-        } else if !chunk.is_empty() && (sender.is_paused() || !fits) {
-            Err(TrySendError::Full(chunk.clone()))
+        let expected = if is_closed {
+            Err(TrySendError::Closed(chunk))
+        } else if is_refused {
+            Err(TrySendError::Full(chunk))
         } else {
-            journal.accept(&chunk);
-            Ok(())
+            if !chunk.is_empty() {
+                journal.check_order(job::id(&sender), None);
+            }
+            Ok(journal.accept(&chunk))
         };
-        assert_eq!(sender.try_send(chunk), expected);
+        assert_eq!(result, expected);
+    }
+
+    fn send_now(&mut self, input: &mut Input<'_>) {
+        let (Some(sender), chunk) = (self.pick(input), input.chunk()) else { return };
+        let result = sender.send_now(chunk.clone());
+        let expected = self.accept_past_pause(&sender, chunk);
+        assert_eq!(result, expected);
     }
 
     /// An item of a sink that nobody asked to be ready.
     fn start_send(&mut self, input: &mut Input<'_>) {
         let (Some(sender), chunk) = (self.pick(input), input.chunk()) else { return };
         let mut sink = (*sender).clone();
-        let result = Pin::new(&mut sink).start_send(chunk.clone());
+        let result = Pin::new(&mut sink).start_send(chunk.clone()).map_err(|error| {
+            error.downcast::<TrySendError>().expect("the chunk in the error")
+        });
+        let expected = self.accept_past_pause(&sender, chunk);
+        assert_eq!(result, expected.map(drop));
+    }
+
+    /// Returns what must come of an item past a pause.
+    fn accept_past_pause(&mut self, sender: &Sender, chunk: Bytes) -> Result<u64, TrySendError> {
         let mut journal = self.journal.borrow_mut();
-        match result {
-            Ok(()) => journal.accept(&chunk),
-            Err(error) => {
-                let refused = error.downcast::<TrySendError>().expect("the chunk in the error");
-                assert_eq!(refused.is_closed(), sender.is_closed());
-                let size = sender.buffer_size() + chunk.len();
-                assert!(refused.is_closed() || !journal.admits(size), "there was room");
-                assert_eq!(refused.into_inner(), chunk);
-            }
+        journal.look();
+        if sender.is_closed() {
+            Err(TrySendError::Closed(chunk))
+        } else if !chunk.is_empty() && !journal.admits_past_pause() {
+            Err(TrySendError::Full(chunk))
+        } else {
+            Ok(journal.accept_past_pause(&chunk))
         }
     }
 
     fn spawn_send(&mut self, input: &mut Input<'_>) {
         let (Some(sender), chunk) = (self.pick(input), input.chunk()) else { return };
-        self.spawn(Job::send(sender, chunk, &self.journal));
+        let middle = if input.one_in(4) { chunk.len() / 2 } else { 0 };
+        self.spawn(Job::send(sender, chunk, middle, &self.journal));
     }
 
     fn spawn_item(&mut self, input: &mut Input<'_>) {
@@ -150,9 +178,10 @@ impl World {
     fn spawn_waiting(&mut self, input: &mut Input<'_>, goal: Goal) {
         let Some(sender) = self.pick(input) else { return };
         self.spawn(match goal {
-            Goal::Ready => Job::ready(sender),
+            Goal::Ready => Job::ready(sender, &self.journal),
+            Goal::Flush if input.one_in(2) => Job::flushed(sender, &self.journal),
             Goal::Flush => Job::flush(sender, &self.journal),
-            _ => Job::closed(sender),
+            _ => Job::closed(sender, &self.journal),
         });
     }
 
@@ -224,6 +253,27 @@ impl World {
 
     fn set_marks(&mut self, (low, high): (usize, usize)) {
         self.observer().set_watermarks(Watermarks::new(low, high));
+        let mut journal = self.journal.borrow_mut();
+        let size = journal.outstanding();
+        journal.flow().set_marks((low, high), size);
+    }
+
+    /// Another writer takes some of the budget, or gives all back. The channel notices at its next call.
+    fn change_budget(&mut self, input: &mut Input<'_>) {
+        let Some(shared) = &self.budget else { return };
+        let mut journal = self.journal.borrow_mut();
+        let known = journal.flow().budget().expect("the same");
+        if input.one_in(2) {
+            known.others = 0;
+            self.other = None;
+            return;
+        }
+        let size = input.size();
+        let options = Builder::new().budget(shared.clone());
+        let other = self.other.get_or_insert_with(|| options.build(tokio::io::sink()));
+        if other.try_send(input.payload_of(size)).is_ok() {
+            known.others += size;
+        }
     }
 
     fn abort(&mut self) {
@@ -235,20 +285,24 @@ impl World {
     /// Checks what holds at every step, before which so many bytes were outstanding.
     fn check(&mut self, before: usize) {
         let is_called = self.is_driver_called();
+        self.jobs.iter_mut().for_each(|job| drop(job.is_woken()));
+        self.journal.borrow_mut().look();
         let (sender, journal) = (self.observer(), self.journal.borrow());
         if before == 0 && journal.outstanding() > 0 {
             assert!(is_called, "the driver does not learn of bytes");
         }
-        let (size, marks) = (sender.buffer_size(), sender.watermarks());
-        let high = marks.high().min(journal.cap());
-        let low = marks.low().min(journal.cap());
+        let size = sender.buffer_size();
         if journal.is_alive() {
-            let outstanding = journal.outstanding();
-            assert!(size <= outstanding, "{size} bytes held, {outstanding} are outstanding");
-            assert!(size > high || sender.is_paused() || size == outstanding, "bytes are missing");
-            assert!(size <= high || sender.is_paused(), "{size} bytes are above {high}");
-            assert!(size > low || size < outstanding || !sender.is_paused(), "paused at {size}");
+            assert_eq!(size, journal.outstanding(), "bytes are missing");
+            assert_eq!(sender.written(), journal.written());
+            // It also says so while one that was called has yet to be served.
+            let says_paused = sender.is_paused();
+            assert!(says_paused || !journal.is_paused(), "not paused at {size}");
+            let waits = |job: &Job| matches!(job.goal(), Goal::Send | Goal::Item | Goal::Write | Goal::Ready);
+            let is_held_up = self.jobs.iter().any(waits);
+            assert!(!says_paused || journal.is_paused() || is_held_up, "paused at {size}");
         }
+        assert_eq!(self.budget.as_ref().map(MemoryBudget::used), journal.used());
         let stats = sender.stats();
         assert_eq!(stats.enqueued_bytes, journal.enqueued());
         assert!(stats.peak_buffer_size >= size);
