@@ -3,7 +3,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use flow_controlled_writer::{Builder, Watermarks};
 
-use crate::support::Answer::{Pending, Take};
+use crate::support::Answer::{Done, Pending, Take};
 use crate::support::Call::{Gather, Write};
 use crate::support::{READY, Rig, Scripted};
 
@@ -53,14 +53,28 @@ fn a_long_chunk_is_not_copied_for_a_writer_that_cannot_gather() {
     }
 }
 
+/// A writer that cannot gather may remember what it was offered. If the task that writes gives up while it
+/// waits, nobody comes with the slice again.
 #[test]
-fn a_borrowed_slice_is_merged_behind_the_queue() {
+fn a_writer_that_cannot_gather_is_offered_a_slice_once_the_queue_is_empty() {
     let options = Builder::new().watermarks(Watermarks::new(0, 100)).coalesce_threshold(0);
-    let mut rig = Rig::with_options(&options, Scripted::plain([Take(90), Pending]));
+    let mut rig = Rig::with_options(&options, Scripted::plain([Pending]));
     rig.queue(["head", "neck"]);
+    assert_eq!(rig.write(&[5; 120]), Poll::Pending);
+    assert_eq!(rig.inner.take_log(), [Write(8, Pending)]);
+    rig.inner.script([Done, Take(90), Pending]);
     assert_eq!(rig.write(&[5; 120]), Poll::Ready(Ok(120)));
-    assert_eq!(rig.inner.take_log(), [Write(128, Take(90))]);
-    assert_eq!(rig.writer.buffer_size(), 38);
+    assert_eq!(rig.inner.take_log(), [Write(8, Done), Write(120, Take(90))]);
+    assert_eq!(rig.writer.buffer_size(), 30);
+    rig.finish();
+}
+
+#[test]
+fn borrowed_slices_are_merged_for_a_writer_that_cannot_gather() {
+    let options = Builder::new().watermarks(Watermarks::new(0, 100)).coalesce_threshold(0);
+    let mut rig = Rig::with_options(&options, Scripted::plain([]));
+    assert_eq!(rig.write_vectored(&[&[1; 60], &[2; 60]]), Poll::Ready(Ok(120)));
+    assert_eq!(rig.inner.take_log(), [Write(120, Done)]);
     rig.finish();
 }
 
