@@ -3,6 +3,8 @@ mod accept;
 mod clock;
 mod drain;
 mod gate;
+#[cfg(not(feature = "time"))]
+mod no_clock;
 mod offer;
 mod options;
 mod write;
@@ -15,12 +17,12 @@ use std::task::{Context, Waker};
 use bytes::Buf;
 
 pub(crate) use self::accept::AppendError;
-#[cfg(feature = "time")]
 use self::clock::Clock;
-#[cfg(feature = "time")]
 pub(crate) use self::clock::PauseWatch;
 pub(crate) use self::drain::Calls;
 pub(crate) use self::gate::{Gate, Way};
+#[cfg(not(feature = "time"))]
+use self::no_clock as clock;
 pub(crate) use self::options::Options;
 use crate::chunk_queue::ChunkQueue;
 use crate::error::Refusal;
@@ -46,7 +48,6 @@ pub(crate) struct WriteBuffer {
     /// The bytes that the inner writer was offered when it last answered `Pending`, 0 if it has
     /// answered otherwise since. It may insist on being offered as many again.
     promised: usize,
-    #[cfg(feature = "time")]
     clock: Clock,
     /// Bytes that the inner writer accepted.
     written_bytes: u64,
@@ -91,7 +92,6 @@ impl WriteBuffer {
             phase: Phase::Open,
             waiting: None,
             promised: 0,
-            #[cfg(feature = "time")]
             clock: Clock::new(options),
             written_bytes: written,
             discarded_bytes: 0,
@@ -255,12 +255,9 @@ impl WriteBuffer {
     /// Takes note of an inner writer that has taken something, or has ended what it was asked for.
     #[inline]
     fn progress(&mut self) {
-        #[cfg(feature = "time")]
-        {
-            self.clock.progress();
-            if self.queue.is_empty() {
-                self.clock.rest();
-            }
+        self.clock.progress();
+        if self.queue.is_empty() {
+            self.clock.rest();
         }
     }
 

@@ -325,14 +325,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         if shared.with(State::watch_line) {
             cx.waker().wake_by_ref();
         }
-        #[cfg(feature = "time")]
-        return self.buffer.poll_late(cx, shared.with(|state| state.pause_watch())).map(Err);
-        #[cfg(not(feature = "time"))]
-        Poll::Pending
+        self.buffer.poll_late(cx, shared.with(|state| state.pause_watch())).map(Err)
     }
 
     /// Waits for an inner writer that takes no more for now.
-    #[cfg(feature = "time")]
     fn wait_for_writer(
         &mut self,
         shared: &Shared,
@@ -341,18 +337,6 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     ) -> Poll<io::Result<()>> {
         let watch = shared.with(|state| state.wait_for_writer(&self.buffer, caller));
         self.buffer.poll_late(cx, watch).map(Err)
-    }
-
-    /// Waits for an inner writer that takes no more for now.
-    #[cfg(not(feature = "time"))]
-    fn wait_for_writer(
-        &mut self,
-        shared: &Shared,
-        cx: &mut Context<'_>,
-        caller: &mut Caller<'_>,
-    ) -> Poll<io::Result<()>> {
-        shared.with(|state| state.wait_for_writer(&self.buffer, caller));
-        Poll::Pending
     }
 }
 

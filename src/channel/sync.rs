@@ -2,6 +2,7 @@
 
 #[cfg(not(all(test, loom)))]
 use std::sync;
+use std::sync::PoisonError;
 #[cfg(not(all(test, loom)))]
 pub(super) use std::sync::{Arc, atomic};
 #[cfg(not(all(test, loom)))]
@@ -29,6 +30,6 @@ impl<T> Mutex<T> {
     /// fail with it.
     #[inline]
     pub(super) fn lock(&self) -> sync::MutexGuard<'_, T> {
-        self.inner.lock().unwrap_or_else(sync::PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

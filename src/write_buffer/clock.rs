@@ -60,8 +60,8 @@ impl Clock {
         }
     }
 
-    pub(super) fn pause_timeout(&self) -> Option<Duration> {
-        self.pause_timeout
+    pub(super) fn limits_pauses(&self) -> bool {
+        self.pause_timeout.is_some()
     }
 
     /// Takes note of an inner writer for which something waits.

@@ -5,10 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-#[cfg(feature = "time")]
-use super::PauseWatch;
 use super::offer::Offer;
-use super::{Phase, WriteBuffer};
+use super::{PauseWatch, Phase, WriteBuffer};
 use crate::error::{self, Refusal};
 use crate::watermarks::Flow;
 
@@ -140,9 +138,7 @@ impl WriteBuffer {
         poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         let guard = Unwinding { buffer: self };
-        #[cfg_attr(not(feature = "time"), expect(unused_mut))]
         let mut result = poll(&mut *guard.buffer, cx);
-        #[cfg(feature = "time")]
         if result.is_pending() {
             let watch = guard.buffer.gate.watch();
             result = guard.buffer.poll_late(cx, watch).map(Err);
@@ -155,7 +151,6 @@ impl WriteBuffer {
     /// Waits for what may last too long: for the inner writer, or for the end of the pause that `watch`
     /// knows of. It is looked at after the inner writer was asked, so that time in which nobody
     /// polled is not held against one that is ready again.
-    #[cfg(feature = "time")]
     pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>, watch: PauseWatch) -> Poll<io::Error> {
         let (error, event) = ready!(self.clock.poll_late(cx, watch, self.buffer_size()));
         if let Some(event) = event {
@@ -165,9 +160,8 @@ impl WriteBuffer {
     }
 
     /// Tells whether a pause may last too long.
-    #[cfg(feature = "time")]
     pub(crate) fn limits_pauses(&self) -> bool {
-        self.clock.pause_timeout().is_some()
+        self.clock.limits_pauses()
     }
 
     /// The drain loop: writes the queue until `goal` is reached.
@@ -229,7 +223,7 @@ impl WriteBuffer {
         let error = match answer {
             Poll::Pending => {
                 self.promised = offered;
-                self.wait_for_inner();
+                self.clock.wait();
                 self.queue.wait(!calls.took_something);
                 return Poll::Pending;
             }
@@ -267,7 +261,7 @@ impl WriteBuffer {
         loop {
             match call(cx) {
                 Poll::Pending => {
-                    self.wait_for_inner();
+                    self.clock.wait();
                     return Poll::Pending;
                 }
                 Poll::Ready(Ok(())) => {
@@ -289,13 +283,6 @@ impl WriteBuffer {
         if let Some(waiting) = self.waiting.take() {
             waiting.wake();
         }
-    }
-
-    /// Takes note of something that waits for the inner writer.
-    #[inline]
-    fn wait_for_inner(&mut self) {
-        #[cfg(feature = "time")]
-        self.clock.wait();
     }
 }
 

@@ -1,9 +1,7 @@
 use crate::budget::Credit;
 use crate::events::{Event, Outbox};
 use crate::watermarks::{Flow, Watermarks};
-use crate::write_buffer::Options;
-#[cfg(feature = "time")]
-use crate::write_buffer::clock::PauseWatch;
+use crate::write_buffer::{Options, PauseWatch};
 
 /// The check on the way in: the pause state, the hard limit and the budget.
 ///
@@ -24,7 +22,6 @@ pub(crate) struct Gate {
     /// budget, else 0.
     free_below: usize,
     pauses: u64,
-    #[cfg(feature = "time")]
     watch: PauseWatch,
     outbox: Outbox,
 }
@@ -48,8 +45,7 @@ impl Gate {
             shut: false,
             free_below: 0,
             pauses: 0,
-            #[cfg(feature = "time")]
-            watch: PauseWatch::default(),
+            watch: Default::default(),
             outbox: Outbox::default(),
         };
         gate.update_free_below();
@@ -162,7 +158,6 @@ impl Gate {
         self.pauses
     }
 
-    #[cfg(feature = "time")]
     pub(crate) fn watch(&self) -> PauseWatch {
         self.watch
     }
@@ -183,7 +178,6 @@ impl Gate {
 
     fn flow_changed(&mut self, size: usize) {
         let watermarks = self.watermarks;
-        #[cfg(feature = "time")]
         self.watch.changed(self.flow);
         self.outbox.push(match self.flow {
             Flow::Paused => {

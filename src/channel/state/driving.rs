@@ -5,9 +5,7 @@ use bytes::Buf;
 use super::{Life, State};
 use crate::channel::waiters::Caller;
 use crate::chunk_queue::ChunkQueue;
-#[cfg(feature = "time")]
-use crate::write_buffer::PauseWatch;
-use crate::write_buffer::WriteBuffer;
+use crate::write_buffer::{PauseWatch, WriteBuffer};
 
 /// Where the driver is.
 #[derive(Debug)]
@@ -30,10 +28,8 @@ pub(super) enum Until {
     /// An abort: the inner writer is being flushed, while bytes wait.
     Abort,
     /// As `Flush`, or a pause, whose time is to be watched.
-    #[cfg(feature = "time")]
     FlushOrPause,
     /// As `Abort`, or a pause, likewise.
-    #[cfg(feature = "time")]
     AbortOrPause,
 }
 
@@ -131,14 +127,12 @@ impl State {
     fn until_flushed(&mut self, buffer: &WriteBuffer) -> Until {
         match self.buffer_size() {
             0 => Until::Bytes,
-            #[cfg(feature = "time")]
             _ if self.is_pause_to_come(buffer) => Until::AbortOrPause,
             _ => Until::Abort,
         }
     }
 
     /// Takes note of an inner writer that takes no more for now. Returns the pauses so far.
-    #[cfg(feature = "time")]
     pub(in crate::channel) fn wait_for_writer(
         &mut self,
         buffer: &WriteBuffer,
@@ -151,27 +145,14 @@ impl State {
     }
 
     /// Tells whether a pause is to be waited for, to watch its time.
-    #[cfg(feature = "time")]
     fn is_pause_to_come(&mut self, buffer: &WriteBuffer) -> bool {
         self.gate.update(self.buffer_size());
         buffer.limits_pauses() && self.is_accepting()
     }
 
     /// Returns the pauses so far.
-    #[cfg(feature = "time")]
     pub(in crate::channel) fn pause_watch(&self) -> PauseWatch {
         self.gate.watch()
-    }
-
-    /// Takes note of an inner writer that takes no more for now.
-    #[cfg(not(feature = "time"))]
-    pub(in crate::channel) fn wait_for_writer(
-        &mut self,
-        buffer: &WriteBuffer,
-        caller: &mut Caller<'_>,
-    ) {
-        self.report(buffer);
-        self.sit(caller, Until::Flush);
     }
 
     /// Takes note of what the inner writer has taken.
@@ -266,9 +247,7 @@ impl State {
             Until::Flush => is_aborted || self.is_flush_due(),
             Until::Bytes => is_aborted || !self.queue.is_empty() || self.is_watch_due(),
             Until::Abort => is_aborted,
-            #[cfg(feature = "time")]
             Until::FlushOrPause => is_aborted || self.is_flush_due() || !self.is_accepting(),
-            #[cfg(feature = "time")]
             Until::AbortOrPause => is_aborted || !self.is_accepting(),
         }
     }
