@@ -1,3 +1,4 @@
+mod append;
 mod appender;
 mod blocks;
 mod buf;
@@ -200,46 +201,6 @@ impl ChunkQueue {
         self.check();
     }
 
-    /// Appends all that `other` holds, which is empty afterwards: kept chunks as they are, copied bytes by
-    /// another copy, long ones as kept chunks.
-    pub(crate) fn append(&mut self, other: &mut Self) {
-        while let Some(Kept { before, chunk }) = other.kept.pop_front() {
-            other.bytes -= chunk.len();
-            other.cuts -= usize::from(before > 0);
-            self.append_run(other, before);
-            self.keep(chunk);
-        }
-        let run = std::mem::take(&mut other.run);
-        self.append_run(other, run);
-        other.release();
-    }
-
-    /// Moves `run` bytes from the front of the blocks of `other`.
-    fn append_run(&mut self, other: &mut Self, mut run: usize) {
-        while run > 0 {
-            let piece = other.blocks.front(run);
-            if piece.len() < LONG_RUN {
-                self.extend_from_slice(piece);
-            } else {
-                self.keep(Bytes::copy_from_slice(piece));
-            }
-            let count = piece.len();
-            other.bytes -= count;
-            other.cuts -= other.blocks.drain(count, run);
-            run -= count;
-        }
-    }
-
-    /// Puts long runs of copied bytes into chunks, so that they can be appended to another queue without
-    /// a long copy.
-    pub(crate) fn seal(&mut self) {
-        if self.blocks.is_long(LONG_RUN) {
-            let mut sealed = Self::with_coalesce_threshold(self.coalesce_threshold);
-            sealed.append(self);
-            *self = sealed;
-        }
-    }
-
     /// Returns the number of chunks: kept ones, and merged ones as one each. What was merged counts
     /// once for each block of memory in which it lies.
     ///
@@ -389,9 +350,6 @@ const KEPT_BLOCK: usize = 512;
 /// Entries that an empty queue keeps room for: 240 bytes, enough for the chunks of 16 KiB that the default
 /// high mark lets in.
 const KEPT_ENTRIES: usize = 6;
-/// Copied bytes that are a chunk of their own when they are appended to another queue: to copy fewer
-/// takes no more than half a microsecond.
-const LONG_RUN: usize = 8 * 1024;
 /// The least room in which an encoder is let append to a block.
 const LEAST_FRAME_ROOM: usize = 64;
 /// Queues up to this many chunks are recounted after every mutation in debug builds.

@@ -27,6 +27,7 @@ mod framed_sink;
 mod framed_sink_parts;
 mod length_delimited_builder;
 mod length_delimited_encoder;
+mod length_field_type;
 
 pub use self::chunk_encoder::ChunkEncoder;
 pub use self::framed::Framed;
@@ -34,8 +35,9 @@ pub use self::framed_parts::FramedParts;
 pub use self::framed_sender::FramedSender;
 pub use self::framed_sink::FramedSink;
 pub use self::framed_sink_parts::FramedSinkParts;
-pub use self::length_delimited_builder::{LengthDelimitedBuilder, LengthFieldType};
+pub use self::length_delimited_builder::LengthDelimitedBuilder;
 pub use self::length_delimited_encoder::LengthDelimitedEncoder;
+pub use self::length_field_type::LengthFieldType;
 #[doc(no_inline)]
 pub use crate::chunk_queue::ChunkAppender;
 #[doc(no_inline)]

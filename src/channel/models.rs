@@ -5,6 +5,8 @@
 //! RUSTFLAGS="--cfg loom" cargo test --release --lib models --target-dir target/loom
 //! ```
 
+mod drive;
+
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -34,6 +36,8 @@ enum Pendings {
     Left(usize),
     /// Wakes nobody.
     Forever,
+    /// Fails.
+    Broken,
 }
 
 impl AsyncWrite for Wire {
@@ -44,6 +48,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         match &mut self.pending {
             Pendings::Forever => return Poll::Pending,
+            Pendings::Broken => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Pendings::Left(0) => {}
             Pendings::Left(left) => {
                 *left -= 1;
@@ -312,5 +317,59 @@ fn one_who_waits_hears_of_new_watermarks() {
         sending.join().expect("no panic");
         assert_eq!(sender.buffer_size(), 2);
         drop(driver);
+    });
+}
+
+/// It is asked for by its position, when others have sent more.
+#[test]
+fn a_flush_up_to_a_position_resolves_once_that_is_written() {
+    model(|| {
+        let (sender, driver) = wide(Pendings::Left(1));
+        let other = sender.clone();
+        let flushing = thread::spawn(move || {
+            let position = sender.try_send("a").expect("not paused");
+            block_on(sender.flushed(position)).expect("open");
+            assert!(sender.written() >= position);
+        });
+        let sending = thread::spawn(move || other.try_send("b").expect("not paused"));
+        assert_eq!(sorted(finish(driver)), b"ab");
+        flushing.join().expect("no panic");
+        sending.join().expect("no panic");
+    });
+}
+
+/// One was called and comes too late, again and again.
+#[test]
+fn one_who_waits_is_served_beside_one_who_fills_the_channel() {
+    model(|| {
+        let (sender, driver) = narrow(Pendings::Left(0));
+        sender.try_send("a").expect("not paused");
+        let filling = {
+            let sender = sender.clone();
+            thread::spawn(move || (0..2).filter(|_| sender.try_send("b").is_ok()).count())
+        };
+        let sending = thread::spawn(move || block_on(sender.send("c")).expect("open"));
+        let wire = finish(driver);
+        sending.join().expect("no panic");
+        let filled = filling.join().expect("no panic");
+        assert_eq!(wire.len(), 2 + filled);
+    });
+}
+
+/// A future that is woken and is neither polled nor dropped.
+#[test]
+fn one_who_was_called_and_does_not_come_is_passed_over() {
+    model(|| {
+        let (sender, driver) = narrow(Pendings::Left(0));
+        sender.try_send("a").expect("not paused");
+        let aside = sender.clone();
+        let mut aside = pin!(aside.send("-"));
+        assert!(poll_once(aside.as_mut()).is_pending());
+        let sending = thread::spawn(move || {
+            block_on(sender.send("b")).expect("open");
+            sender.close_channel();
+        });
+        assert_eq!(finish(driver), b"ab");
+        sending.join().expect("no panic");
     });
 }
