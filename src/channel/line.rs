@@ -42,8 +42,10 @@ impl Line {
     fn take_turn_at(&mut self, held: Place, place: &mut Option<Place>, is_accepting: bool) -> bool {
         let is_called = self.called.remove(&held);
         // One before it may have come too late for its own call, and be back.
-        let is_first = self.waiting.keys().next().is_none_or(|first| *first >= held);
-        let is_turn = is_first && (is_called || self.awaited.is_none());
+        let is_behind = |other: &Place| *other < held;
+        let gives_way = self.waiting.keys().next().is_some_and(is_behind)
+            || self.awaited.as_ref().is_some_and(is_behind);
+        let is_turn = !gives_way && (is_called || self.awaited.is_none());
         if self.awaited == Some(held) {
             self.awaited = None;
         }
@@ -53,7 +55,7 @@ impl Line {
             *place = None;
             return true;
         }
-        if is_called {
+        if is_called && !is_accepting {
             self.starved = Some(self.starved.map_or(held, |first| first.min(held)));
         }
         false
@@ -203,6 +205,24 @@ mod tests {
         assert!(line.take_turn(&mut second, true));
         assert!(line.take_turn(&mut first, true));
         assert!(line.called.is_empty());
+    }
+
+    #[test]
+    fn one_that_was_called_gives_way_to_one_before_it_that_is_back() {
+        let mut line = Line::default();
+        let (mut first, mut second) = (wait(&mut line), wait(&mut line));
+        assert!(line.call().is_some());
+        line.pass_over();
+        assert!(line.call().is_some());
+        assert!(!line.take_turn(&mut first, false), "too late");
+        line.wait(&mut first, Waker::noop());
+        line.pass_over();
+        assert!(line.call().is_some());
+        assert!(!line.take_turn(&mut second, true), "the first one was called anew");
+        line.wait(&mut second, Waker::noop());
+        assert!(line.take_turn(&mut first, true));
+        assert!(line.call().is_some());
+        assert!(line.take_turn(&mut second, true));
     }
 
     #[test]
