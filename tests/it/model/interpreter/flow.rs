@@ -72,8 +72,7 @@ impl Flow {
 
     /// Returns the marks as they act now.
     pub(super) fn marks_at(&self, size: usize) -> (usize, usize) {
-        let is_exceeded =
-            self.budget.is_some_and(|Budget { limit, others }| size + others > limit);
+        let is_exceeded = self.budget.is_some_and(|Budget { limit, others }| size + others > limit);
         if is_exceeded { (0, 0) } else { self.marks }
     }
 

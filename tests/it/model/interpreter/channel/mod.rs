@@ -8,7 +8,9 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use flow_controlled_writer::channel::{Driver, Sender};
-use flow_controlled_writer::{Builder, FlowControlledWriter, MemoryBudget, TrySendError, Watermarks};
+use flow_controlled_writer::{
+    Builder, FlowControlledWriter, MemoryBudget, TrySendError, Watermarks,
+};
 use futures::Sink;
 
 use self::job::{Goal, Job};
@@ -138,9 +140,9 @@ impl World {
     fn start_send(&mut self, input: &mut Input<'_>) {
         let (Some(sender), chunk) = (self.pick(input), input.chunk()) else { return };
         let mut sink = (*sender).clone();
-        let result = Pin::new(&mut sink).start_send(chunk.clone()).map_err(|error| {
-            error.downcast::<TrySendError>().expect("the chunk in the error")
-        });
+        let result = Pin::new(&mut sink)
+            .start_send(chunk.clone())
+            .map_err(|error| error.downcast::<TrySendError>().expect("the chunk in the error"));
         let expected = self.accept_past_pause(&sender, chunk);
         assert_eq!(result, expected.map(drop));
     }
@@ -285,7 +287,9 @@ impl World {
     /// Checks what holds at every step, before which so many bytes were outstanding.
     fn check(&mut self, before: usize) {
         let is_called = self.is_driver_called();
-        self.jobs.iter_mut().for_each(|job| drop(job.is_woken()));
+        for job in &mut self.jobs {
+            let _noted = job.is_woken();
+        }
         self.journal.borrow_mut().look();
         let (sender, journal) = (self.observer(), self.journal.borrow());
         if before == 0 && journal.outstanding() > 0 {
@@ -298,7 +302,9 @@ impl World {
             // It also says so while one that was called has yet to be served.
             let says_paused = sender.is_paused();
             assert!(says_paused || !journal.is_paused(), "not paused at {size}");
-            let waits = |job: &Job| matches!(job.goal(), Goal::Send | Goal::Item | Goal::Write | Goal::Ready);
+            let waits = |job: &Job| {
+                matches!(job.goal(), Goal::Send | Goal::Item | Goal::Write | Goal::Ready)
+            };
             let is_held_up = self.jobs.iter().any(waits);
             assert!(!says_paused || journal.is_paused() || is_held_up, "paused at {size}");
         }
