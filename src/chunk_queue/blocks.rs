@@ -91,9 +91,14 @@ impl Blocks {
     /// Begins a new block, with the bytes that it may hold already.
     pub(super) fn begin(&mut self, block: BytesMut) {
         let old = std::mem::replace(&mut self.tail, block);
-        if !old.is_empty() {
-            self.full.push_back(old);
+        if old.is_empty() {
+            return;
         }
+        if self.full.len() == self.full.capacity() {
+            // By less than half as much again: beside small blocks the room for their entries counts.
+            self.full.reserve_exact((self.full.len() / 4).max(4));
+        }
+        self.full.push_back(old);
     }
 
     /// Returns the oldest bytes that lie in one piece, at most `limit`.
@@ -190,8 +195,8 @@ impl Blocks {
         }
     }
 
-    /// Gives back what is allocated beyond the bytes, where that is more than `waste` before or
-    /// behind them.
+    /// Gives back what is allocated beyond the bytes, but for as much as `waste` before and behind them:
+    /// small chunks that come one by one to a stalled queue share a block.
     pub(super) fn fit(&mut self, waste: usize) {
         if let Some(front) = self.full.front_mut()
             && self.drained > waste
@@ -201,8 +206,7 @@ impl Blocks {
         }
         let live = self.live_tail();
         if self.tail.capacity() - live > waste.max(KEPT_BLOCK) {
-            let capacity = if live <= KEPT_BLOCK { KEPT_BLOCK } else { live };
-            self.move_to(BytesMut::with_capacity(capacity));
+            self.move_to(BytesMut::with_capacity((live + waste).max(KEPT_BLOCK)));
         }
     }
 
