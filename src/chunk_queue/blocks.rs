@@ -65,7 +65,7 @@ impl Blocks {
         if total <= self.tail.capacity() && (is_small || live <= self.drained) {
             self.shift();
         } else if total <= KEPT_BLOCK && is_small {
-            self.move_to(BytesMut::with_capacity(KEPT_BLOCK));
+            self.move_to(spare::take_small_block());
         } else if (pace == Pace::Stalled || !self.move_to_spare(needed))
             && self.tail.capacity() <= KEPT_BLOCK
         {
@@ -83,7 +83,7 @@ impl Blocks {
         let spare = spare::take_block(self.live_tail() + needed);
         let is_there = spare.is_some();
         if let Some(block) = spare {
-            self.move_to(block);
+            spare::give_small_block(self.move_to(block));
         }
         is_there
     }
@@ -260,11 +260,11 @@ impl Blocks {
         self.drained = 0;
     }
 
-    /// Moves the bytes of the newest block to another one, which takes its place.
-    fn move_to(&mut self, mut block: BytesMut) {
+    /// Moves the bytes of the newest block to another one, which takes its place. Returns the old one.
+    fn move_to(&mut self, mut block: BytesMut) -> BytesMut {
         let drained = if self.full.is_empty() { std::mem::take(&mut self.drained) } else { 0 };
         block.extend_from_slice(&self.tail[drained..]);
-        self.tail = block;
+        std::mem::replace(&mut self.tail, block)
     }
 }
 

@@ -5,7 +5,8 @@ use bytes::BytesMut;
 
 use super::{KEPT_BLOCK, KEPT_ENTRIES, Kept};
 
-/// What a thread keeps for all queues that it fills and drains: one block, and one list of entries.
+/// What a thread keeps for all queues that it fills and drains: one block, one list of entries, and one
+/// small block that a queue has left for the other one.
 ///
 /// A queue gives its memory back whenever it has run empty. With allocators that return free memory
 /// to the system, glibc's among them, to allocate it anew for the next message costs a page fault
@@ -18,6 +19,8 @@ struct Spare {
     /// had outgrown its own memory, down if not.
     demand: Cell<u32>,
     block: Cell<Option<BytesMut>>,
+    /// Invariant: empty, with a capacity of `KEPT_BLOCK` bytes.
+    small_block: Cell<Option<BytesMut>>,
     /// Invariant: empty.
     entries: Cell<VecDeque<Kept>>,
 }
@@ -27,6 +30,7 @@ thread_local! {
         Spare {
             demand: Cell::new(0),
             block: Cell::new(None),
+            small_block: Cell::new(None),
             entries: Cell::new(VecDeque::new()),
         }
     };
@@ -42,6 +46,23 @@ pub(super) fn take_block(capacity: usize) -> Option<BytesMut> {
         }
         Some(block)
     })?
+}
+
+/// Takes the small block of this thread, or makes one.
+pub(super) fn take_small_block() -> BytesMut {
+    let kept = with(|spare| spare.small_block.take()).flatten();
+    kept.unwrap_or_else(|| BytesMut::with_capacity(KEPT_BLOCK))
+}
+
+/// Gives this thread the small block that a queue has left for a larger one. The queue will want it back:
+/// the next message may be a small one again.
+pub(super) fn give_small_block(mut block: BytesMut) {
+    with(|spare| {
+        if spare.is_kept() && block.capacity() == KEPT_BLOCK {
+            block.clear();
+            spare.small_block.set(Some(block));
+        }
+    });
 }
 
 /// Takes the list of this thread, empty; one without room if there is none.
@@ -143,6 +164,7 @@ impl Spare {
         self.demand.set(demand);
         if demand < KEPT_FROM {
             self.block.take();
+            self.small_block.take();
             self.entries.take();
         }
     }

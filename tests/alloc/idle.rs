@@ -7,7 +7,7 @@ use flow_controlled_writer::{Builder, ChunkQueue, FlowControlledWriter, Watermar
 use futures::Sink;
 use tokio::io::AsyncWrite;
 
-use crate::{Peer, context, done};
+use crate::{Peer, context, done, forget_spare};
 
 /// What an idle writer may keep, in bytes.
 const IDLE: i64 = 1536;
@@ -20,7 +20,7 @@ fn a_fresh_writer_holds_no_heap() {
         let writers = (
             FlowControlledWriter::new(Peer::DRAINS),
             FlowControlledWriter::with_watermarks(Peer::DRAINS, Watermarks::with_high(1 << 30)),
-            Builder::new().max_buffer_size(1 << 20).coalesce_threshold(9).build(Peer::DRAINS),
+            Builder::new().hard_limit(1 << 20).coalesce_threshold(9).build(Peer::DRAINS),
             ChunkQueue::new(),
         );
         std::hint::black_box(&writers);
@@ -111,6 +111,7 @@ fn after_bursts_that_drain_as_they_come_at_most_a_kilobyte_and_a_half_stays() {
                 Pin::new(&mut writer).start_send(pool.slice(..length)).expect("ready");
             }
             done(Pin::new(&mut writer).poll_flush(cx));
+            forget_spare();
         });
         assert!(used.bytes_current <= IDLE, "{} bytes, chunks of {length}", used.bytes_current);
     }
@@ -126,6 +127,7 @@ fn after_frames_of_any_size_at_most_a_kilobyte_and_a_half_stays() {
                     encode(&mut queue, length);
                 }
                 queue.advance(queue.remaining());
+                forget_spare();
             });
             let kept = used.bytes_current;
             assert!(kept <= IDLE, "{kept} bytes after {frames} frames of {length}");

@@ -12,6 +12,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::{AllocationInfo, measure};
+use bytes::Buf;
+use flow_controlled_writer::ChunkQueue;
 use tokio::io::AsyncWrite;
 
 /// An inner writer that takes all that it is offered, or up to a number of bytes a call, or
@@ -72,6 +74,16 @@ fn done<T>(poll: Poll<io::Result<T>>) -> T {
         Poll::Ready(Ok(value)) => value,
         Poll::Ready(Err(error)) => panic!("failed: {error}"),
         Poll::Pending => panic!("pending"),
+    }
+}
+
+/// Has this thread give up the block and the list that it keeps for all queues which need more than
+/// their own: none has for some time. What stays then is what each queue keeps.
+fn forget_spare() {
+    let mut queue = ChunkQueue::new();
+    for _ in 0..100 {
+        queue.extend_from_slice(b"small");
+        queue.advance(5);
     }
 }
 
