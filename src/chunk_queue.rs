@@ -30,7 +30,7 @@ pub use self::slices::Slices;
 /// are, without a copy. Order is never changed and no chunk is ever empty.
 ///
 /// An empty queue that was never used holds no heap; one that has been drained keeps less than
-/// 1 KiB. The thread that drains queues of much traffic keeps one block of up to 4 MiB for all of
+/// 1.5 KiB. The thread that drains queues of much traffic keeps one block of up to 4 MiB for all of
 /// them, for as long as it is needed.
 ///
 /// Read it through [`Buf`], which removes bytes from the front, or write it to a writer by
@@ -139,9 +139,13 @@ impl ChunkQueue {
     /// ```
     #[must_use]
     pub fn with_coalesce_threshold(coalesce_threshold: usize) -> Self {
+        Self::with_options(coalesce_threshold, KEPT_BLOCK)
+    }
+
+    fn with_options(coalesce_threshold: usize, kept_block: usize) -> Self {
         Self {
             kept: VecDeque::new(),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(kept_block),
             run: 0,
             bytes: 0,
             cuts: 0,
@@ -255,9 +259,24 @@ impl ChunkQueue {
         self.coalesce_threshold
     }
 
-    /// Merges chunks shorter than `bytes` from now on.
-    pub(crate) fn set_coalesce_threshold(&mut self, bytes: usize) {
-        self.coalesce_threshold = bytes;
+    /// Returns an empty queue with the same options.
+    pub(crate) fn like(&self) -> Self {
+        Self::with_options(self.coalesce_threshold, self.blocks.kept())
+    }
+
+    /// Returns a second queue. Together they keep as much as one when they have been drained.
+    pub(crate) fn halve(&mut self) -> Self {
+        self.blocks.set_kept(KEPT_BLOCK_OF_TWO);
+        if self.is_empty() {
+            *self = self.like();
+        }
+        self.like()
+    }
+
+    /// Takes the queue over for a writer that merges chunks shorter than `coalesce_threshold` bytes.
+    pub(crate) fn set_options(&mut self, coalesce_threshold: usize) {
+        self.blocks.set_kept(KEPT_BLOCK);
+        self.coalesce_threshold = coalesce_threshold;
     }
 
     /// Appends a chunk that is not empty as it is.
@@ -348,9 +367,11 @@ impl fmt::Debug for ChunkQueue {
 /// Below this size a chunk costs less to copy than to gather; measured on a Unix socket, where 512
 /// was behind one larger buffer and 1024 was not.
 pub(crate) const DEFAULT_COALESCE_THRESHOLD: usize = 1024;
-/// Largest block that an empty queue keeps, so that small messages sent one by one allocate
-/// nothing. With the entries it is less than 768 bytes, as a channel has two queues.
-const KEPT_BLOCK: usize = 512;
+/// Largest block that an empty queue keeps, so that messages of a KiB sent one by one allocate
+/// nothing. With the entries it is less than 1.5 KiB.
+const KEPT_BLOCK: usize = 1152;
+/// The same for each of two queues.
+const KEPT_BLOCK_OF_TWO: usize = 512;
 /// Entries that an empty queue keeps room for: 240 bytes, enough for the chunks of 16 KiB that the default
 /// high mark lets in.
 const KEPT_ENTRIES: usize = 6;

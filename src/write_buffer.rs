@@ -85,7 +85,7 @@ impl WriteBuffer {
 
     /// Goes on where another one was taken apart: with its queue, behind `written` bytes.
     pub(crate) fn with_queue(options: &Options, mut queue: ChunkQueue, written: u64) -> Self {
-        queue.set_coalesce_threshold(options.coalesce_threshold);
+        queue.set_options(options.coalesce_threshold);
         let mut buffer = Self {
             queue,
             gate: Gate::new(options),
@@ -111,7 +111,7 @@ impl WriteBuffer {
         }
         self.peak_buffer_size = self.peak_buffer_size.max(discarded);
         self.discarded_bytes += discarded as u64;
-        let fresh = self.new_queue();
+        let fresh = self.queue.like();
         let removed = mem::replace(&mut self.queue, fresh);
         self.promised = 0;
         self.progress();
@@ -147,11 +147,6 @@ impl WriteBuffer {
     /// Gives the queue to an owner that checks what comes in by itself.
     pub(crate) fn queue_mut(&mut self) -> &mut ChunkQueue {
         &mut self.queue
-    }
-
-    /// Returns an empty queue with the same options.
-    pub(crate) fn new_queue(&self) -> ChunkQueue {
-        ChunkQueue::with_coalesce_threshold(self.queue.coalesce_threshold())
     }
 
     #[inline]

@@ -20,9 +20,9 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(buffer: &mut WriteBuffer) -> Self {
-        let coalesce_threshold = buffer.new_queue().coalesce_threshold();
         let state = State::new(buffer);
         let size = AtomicUsize::new(state.buffer_size());
+        let coalesce_threshold = state.coalesce_threshold();
         Self { state: Mutex::new(state), size, coalesce_threshold }
     }
 

@@ -119,7 +119,7 @@ impl State {
         let taken = buffer.buffer_size();
         let start = stats.written_bytes + taken as u64;
         Self {
-            queue: buffer.new_queue(),
+            queue: buffer.queue_mut().halve(),
             start,
             taken,
             hand: Hand::Still,
@@ -186,6 +186,10 @@ impl State {
     #[inline]
     pub(super) fn accepted(&self) -> Position {
         self.start + self.queue.remaining() as u64
+    }
+
+    pub(super) fn coalesce_threshold(&self) -> usize {
+        self.queue.coalesce_threshold()
     }
 
     pub(super) fn written(&self) -> Position {
@@ -270,7 +274,7 @@ impl State {
     }
 
     fn take_queue(&mut self) -> ChunkQueue {
-        let fresh = ChunkQueue::with_coalesce_threshold(self.queue.coalesce_threshold());
+        let fresh = self.queue.like();
         std::mem::replace(&mut self.queue, fresh)
     }
 

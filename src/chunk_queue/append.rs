@@ -38,7 +38,7 @@ impl ChunkQueue {
     /// a long copy.
     pub(crate) fn seal(&mut self) {
         if self.blocks.is_long(LONG_RUN) {
-            let mut sealed = Self::with_coalesce_threshold(self.coalesce_threshold);
+            let mut sealed = self.like();
             sealed.append(self);
             *self = sealed;
         }

@@ -2,7 +2,7 @@ use std::collections::{VecDeque, vec_deque};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{KEPT_BLOCK, Pace, spare};
+use super::{Pace, spare};
 
 /// The copied bytes of a queue, first in, first out. They stay in the blocks to which they were
 /// copied; which of them lie between which kept chunks is the queue's to know.
@@ -11,8 +11,11 @@ use super::{KEPT_BLOCK, Pace, spare};
 /// the thread's [spare](spare) if there is one, so that what comes in fast is drained as one piece.
 /// Without a spare, and once the inner writer stalls, blocks are a sixteenth of what is queued, so
 /// that the room in the newest of them is no more.
-#[derive(Default)]
 pub(super) struct Blocks {
+    /// Largest block, in bytes, that stays when all are empty.
+    kept: usize,
+    /// The small block while a larger one is in its place. Invariant: empty.
+    small: BytesMut,
     /// The newest block, to which bytes are copied.
     tail: BytesMut,
     /// The blocks before it, oldest first. Invariant: none is empty.
@@ -23,6 +26,25 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
+    pub(super) fn new(kept: usize) -> Self {
+        Self {
+            kept,
+            small: BytesMut::new(),
+            tail: BytesMut::new(),
+            full: VecDeque::new(),
+            drained: 0,
+        }
+    }
+
+    /// Returns the largest block, in bytes, that stays when all are empty.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    pub(super) fn set_kept(&mut self, kept: usize) {
+        self.kept = kept;
+    }
+
     /// Copies all of `src` if there is room for it.
     #[inline]
     pub(super) fn try_append(&mut self, src: &[u8]) -> bool {
@@ -64,10 +86,10 @@ impl Blocks {
         let is_small = self.tail.capacity() <= SMALL_BLOCK;
         if total <= self.tail.capacity() && (is_small || live <= self.drained) {
             self.shift();
-        } else if total <= KEPT_BLOCK && is_small {
-            self.move_to(spare::take_small_block());
+        } else if total <= self.kept && is_small {
+            self.move_to(BytesMut::with_capacity(self.kept));
         } else if (pace == Pace::Stalled || !self.move_to_spare(needed))
-            && self.tail.capacity() <= KEPT_BLOCK
+            && self.tail.capacity() <= self.kept
         {
             self.move_to(BytesMut::with_capacity(total.max(MIN_BLOCK)));
         }
@@ -83,7 +105,7 @@ impl Blocks {
         let spare = spare::take_block(self.live_tail() + needed);
         let is_there = spare.is_some();
         if let Some(block) = spare {
-            spare::give_small_block(self.move_to(block));
+            self.move_to(block);
         }
         is_there
     }
@@ -171,7 +193,7 @@ impl Blocks {
     #[inline]
     pub(super) fn release(&mut self, pace: Pace) {
         self.drained = 0;
-        if self.tail.capacity() > KEPT_BLOCK || self.full.capacity() > 0 {
+        if self.tail.capacity() > self.kept || self.full.capacity() > 0 {
             return self.release_blocks(pace);
         }
         self.tail.clear();
@@ -186,12 +208,12 @@ impl Blocks {
             let total: usize = full.iter().map(BytesMut::len).sum();
             spare::provide_block(MAX_BLOCK.max(total + self.tail.len()));
         }
-        if self.tail.capacity() <= KEPT_BLOCK {
-            self.tail.clear();
-        } else if pace == Pace::Flowing && full.capacity() == 0 {
-            spare::give_block(std::mem::take(&mut self.tail));
-        } else {
-            self.tail = BytesMut::new();
+        if self.tail.capacity() <= self.kept && self.small.capacity() == 0 {
+            return self.tail.clear();
+        }
+        let tail = std::mem::replace(&mut self.tail, std::mem::take(&mut self.small));
+        if pace == Pace::Flowing && full.capacity() == 0 {
+            spare::give_block(tail);
         }
     }
 
@@ -205,8 +227,9 @@ impl Blocks {
             self.drained = 0;
         }
         let live = self.live_tail();
-        if self.tail.capacity() - live > waste.max(KEPT_BLOCK) {
-            self.move_to(BytesMut::with_capacity((live + waste).max(KEPT_BLOCK)));
+        self.small = BytesMut::new();
+        if self.tail.capacity() - live > waste.max(self.kept) {
+            self.move_to(BytesMut::with_capacity((live + waste).max(self.kept)));
         }
     }
 
@@ -260,11 +283,15 @@ impl Blocks {
         self.drained = 0;
     }
 
-    /// Moves the bytes of the newest block to another one, which takes its place. Returns the old one.
-    fn move_to(&mut self, mut block: BytesMut) -> BytesMut {
+    /// Moves the bytes of the newest block to another one, which takes its place.
+    fn move_to(&mut self, mut block: BytesMut) {
         let drained = if self.full.is_empty() { std::mem::take(&mut self.drained) } else { 0 };
         block.extend_from_slice(&self.tail[drained..]);
-        std::mem::replace(&mut self.tail, block)
+        let mut old = std::mem::replace(&mut self.tail, block);
+        if old.capacity() == self.kept {
+            old.clear();
+            self.small = old;
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::mem;
 
 use bytes::BytesMut;
 
-use super::{ChunkQueue, KEPT_BLOCK, Pace, spare};
+use super::{ChunkQueue, Pace, spare};
 
 /// Whether an encoder has left the bytes that were there before its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl ChunkQueue {
         let frame = block.len();
         let waste = block.capacity() - frame;
         let left = if self.blocks.tail_len() > 0 { self.blocks.room() } else { 0 };
-        frame > KEPT_BLOCK
+        frame > self.blocks.kept()
             && left <= frame / 16
             && (waste <= frame / 16
                 || (self.is_empty() && self.pace == Pace::Flowing && waste / 4 < frame))
@@ -130,7 +130,7 @@ impl ChunkQueue {
         if self.blocks.live_tail() > self.run {
             return false;
         }
-        if self.frame_room <= KEPT_BLOCK {
+        if self.frame_room <= self.blocks.kept() {
             self.blocks.make_room(self.frame_room, self.pace);
         } else if self.pace == Pace::Flowing {
             self.blocks.move_to_spare(self.frame_room);

@@ -3,10 +3,9 @@ use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
-use super::{KEPT_BLOCK, KEPT_ENTRIES, Kept};
+use super::Kept;
 
-/// What a thread keeps for all queues that it fills and drains: one block, one list of entries, and one
-/// small block that a queue has left for the other one.
+/// What a thread keeps for all queues that it fills and drains: one block, and one list of entries.
 ///
 /// A queue gives its memory back whenever it has run empty. With allocators that return free memory
 /// to the system, glibc's among them, to allocate it anew for the next message costs a page fault
@@ -15,22 +14,19 @@ use super::{KEPT_BLOCK, KEPT_ENTRIES, Kept};
 ///
 /// Nothing is kept before it was needed a few times, and nothing stays for long that is not.
 struct Spare {
-    /// How much what is kept has been needed of late. Each queue that has run empty counts: up if it
-    /// had outgrown its own memory, down if not.
-    demand: Cell<u32>,
     block: Cell<Option<BytesMut>>,
-    /// Invariant: empty, with a capacity of `KEPT_BLOCK` bytes.
-    small_block: Cell<Option<BytesMut>>,
     /// Invariant: empty.
     entries: Cell<VecDeque<Kept>>,
 }
 
 thread_local! {
+    /// How much what is kept has been needed of late. Each queue that has run empty counts: up if it
+    /// had outgrown its own memory, down if not.
+    static DEMAND: Cell<u32> = const { Cell::new(0) };
+
     static SPARE: Spare = const {
         Spare {
-            demand: Cell::new(0),
             block: Cell::new(None),
-            small_block: Cell::new(None),
             entries: Cell::new(VecDeque::new()),
         }
     };
@@ -48,23 +44,6 @@ pub(super) fn take_block(capacity: usize) -> Option<BytesMut> {
     })?
 }
 
-/// Takes the small block of this thread, or makes one.
-pub(super) fn take_small_block() -> BytesMut {
-    let kept = with(|spare| spare.small_block.take()).flatten();
-    kept.unwrap_or_else(|| BytesMut::with_capacity(KEPT_BLOCK))
-}
-
-/// Gives this thread the small block that a queue has left for a larger one. The queue will want it back:
-/// the next message may be a small one again.
-pub(super) fn give_small_block(mut block: BytesMut) {
-    with(|spare| {
-        if spare.is_kept() && block.capacity() == KEPT_BLOCK {
-            block.clear();
-            spare.small_block.set(Some(block));
-        }
-    });
-}
-
 /// Takes the list of this thread, empty; one without room if there is none.
 pub(super) fn take_entries() -> VecDeque<Kept> {
     with(|spare| spare.entries.take()).unwrap_or_default()
@@ -78,7 +57,7 @@ pub(super) fn give_block(mut block: BytesMut) {
     }
     with(|spare| {
         // One of which little was used is not needed in this size.
-        if !spare.count(block.len() >= capacity / 4) {
+        if !count(block.len() >= capacity / 4) {
             return;
         }
         block.clear();
@@ -89,7 +68,7 @@ pub(super) fn give_block(mut block: BytesMut) {
 /// Gives back the block of this thread that was used for a moment.
 pub(super) fn put_back(mut block: BytesMut) {
     with(|spare| {
-        if spare.is_kept() && block.capacity() <= LARGEST_BLOCK {
+        if is_kept() && block.capacity() <= LARGEST_BLOCK {
             block.clear();
             spare.keep(block);
         }
@@ -100,7 +79,7 @@ pub(super) fn put_back(mut block: BytesMut) {
 /// have needed one.
 pub(super) fn provide_block(capacity: usize) {
     with(|spare| {
-        if spare.count(true) {
+        if count(true) {
             let capacity = capacity.min(LARGEST_BLOCK);
             let kept = spare.block.take().filter(|kept| kept.capacity() >= capacity);
             spare.keep(kept.unwrap_or_else(|| BytesMut::with_capacity(capacity)));
@@ -116,7 +95,7 @@ pub(super) fn give_entries(entries: VecDeque<Kept>) {
     }
     with(|spare| {
         let kept = spare.entries.take();
-        let is_needed = spare.count(true);
+        let is_needed = count(true);
         let larger = if kept.capacity() > entries.capacity() { kept } else { entries };
         spare.entries.set(if is_needed { larger } else { VecDeque::new() });
     });
@@ -125,28 +104,38 @@ pub(super) fn give_entries(entries: VecDeque<Kept>) {
 /// Takes note of a queue that has run empty and has not outgrown its own memory.
 #[inline]
 pub(super) fn not_needed() {
-    with(|spare| {
-        if spare.demand.get() > 0 {
-            spare.lower();
-        }
-    });
+    if DEMAND.get() > 0 {
+        lower();
+    }
+}
+
+/// Takes note of whether what is kept was needed. Returns whether to keep it.
+fn count(is_needed: bool) -> bool {
+    if is_needed {
+        DEMAND.set((DEMAND.get() + NEEDED).min(MOST_DEMAND));
+    } else {
+        lower();
+    }
+    is_kept()
+}
+
+fn is_kept() -> bool {
+    DEMAND.get() >= KEPT_FROM
+}
+
+#[cold]
+#[inline(never)]
+fn lower() {
+    DEMAND.set(DEMAND.get().saturating_sub(1));
+    if !is_kept() {
+        with(|spare| {
+            spare.block.take();
+            spare.entries.take();
+        });
+    }
 }
 
 impl Spare {
-    /// Takes note of whether what is kept was needed. Returns whether to keep it.
-    fn count(&self, is_needed: bool) -> bool {
-        if is_needed {
-            self.demand.set((self.demand.get() + NEEDED).min(MOST_DEMAND));
-        } else {
-            self.lower();
-        }
-        self.is_kept()
-    }
-
-    fn is_kept(&self) -> bool {
-        self.demand.get() >= KEPT_FROM
-    }
-
     /// Keeps the larger one of `block` and what there is.
     fn keep(&self, block: BytesMut) {
         let capacity = block.capacity();
@@ -154,18 +143,6 @@ impl Spare {
             && kept.capacity() > capacity
         {
             self.block.set(Some(kept));
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn lower(&self) {
-        let demand = self.demand.get().saturating_sub(1);
-        self.demand.set(demand);
-        if demand < KEPT_FROM {
-            self.block.take();
-            self.small_block.take();
-            self.entries.take();
         }
     }
 }
@@ -187,5 +164,3 @@ const KEPT_FROM: u32 = 3 * NEEDED;
 /// Most demand that is counted: what is not needed any more is freed after some forty queues that
 /// have run empty.
 const MOST_DEMAND: u32 = 8 * NEEDED;
-
-const _: () = assert!(LARGEST_BLOCK > KEPT_BLOCK && MOST_ENTRIES > KEPT_ENTRIES);
