@@ -38,25 +38,32 @@ pub(crate) enum Event {
     },
 }
 
-/// Events that are to be told.
+/// Events that are to be told. There is mostly one at a time, which takes no heap: with messages as
+/// large as the high mark, each of them pauses and resumes.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Outbox {
     #[cfg(feature = "tracing")]
-    events: Vec<Event>,
+    first: Option<Event>,
+    /// Invariant: empty if there is no first one.
+    #[cfg(feature = "tracing")]
+    others: Vec<Event>,
 }
 
 impl Outbox {
     #[inline]
     pub(crate) fn push(&mut self, event: Event) {
         #[cfg(feature = "tracing")]
-        self.events.push(event);
+        match self.first {
+            None => self.first = Some(event),
+            Some(_) => self.others.push(event),
+        }
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         #[cfg(feature = "tracing")]
-        return self.events.is_empty();
+        return self.first.is_none();
         #[cfg(not(feature = "tracing"))]
         true
     }
@@ -65,7 +72,7 @@ impl Outbox {
     #[inline]
     pub(crate) fn tell(self) {
         #[cfg(feature = "tracing")]
-        self.events.into_iter().for_each(Event::tell);
+        self.first.into_iter().chain(self.others).for_each(Event::tell);
     }
 }
 
