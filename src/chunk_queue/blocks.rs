@@ -86,8 +86,8 @@ impl Blocks {
         let is_small = self.tail.capacity() <= SMALL_BLOCK;
         if total <= self.tail.capacity() && (is_small || live <= self.drained) {
             self.shift();
-        } else if total <= self.kept && is_small {
-            self.move_to(BytesMut::with_capacity(self.kept));
+        } else if total <= KEPT_BLOCK && is_small {
+            self.move_to(BytesMut::with_capacity(KEPT_BLOCK));
         } else if (pace == Pace::Stalled || !self.move_to_spare(needed))
             && self.tail.capacity() <= self.kept
         {
@@ -105,7 +105,7 @@ impl Blocks {
         let spare = spare::take_block(self.live_tail() + needed);
         let is_there = spare.is_some();
         if let Some(block) = spare {
-            self.move_to(block);
+            spare::put_back(self.move_to(block));
         }
         is_there
     }
@@ -208,8 +208,13 @@ impl Blocks {
             let total: usize = full.iter().map(BytesMut::len).sum();
             spare::provide_block(MAX_BLOCK.max(total + self.tail.len()));
         }
-        if self.tail.capacity() <= self.kept && self.small.capacity() == 0 {
-            return self.tail.clear();
+        if self.tail.capacity() <= KEPT_BLOCK {
+            self.tail.clear();
+        } else if pace == Pace::Flowing {
+            let left = spare::give_block(std::mem::take(&mut self.tail));
+            self.tail = left.unwrap_or_default();
+        } else {
+            self.tail = BytesMut::new();
         }
         let tail = std::mem::replace(&mut self.tail, std::mem::take(&mut self.small));
         if pace == Pace::Flowing && full.capacity() == 0 {

@@ -164,7 +164,7 @@ impl ChunkQueue {
         let mut entries = std::mem::take(&mut self.kept);
         entries.clear();
         if pace == Pace::Flowing {
-            spare::give_entries(entries);
+            self.kept = spare::give_entries(entries).unwrap_or_default();
         }
     }
 }

@@ -12,6 +12,8 @@ use super::Kept;
 /// for each 4 KiB: more than to copy them. So the queue takes what it outgrows its own block with from
 /// its thread, and gives it to the thread that drains it.
 ///
+/// In exchange it leaves the small one that it had, and finds it again when it gives the other one back.
+///
 /// Nothing is kept before it was needed a few times, and nothing stays for long that is not.
 struct Spare {
     block: Cell<Option<BytesMut>>,
@@ -44,28 +46,37 @@ pub(super) fn take_block(capacity: usize) -> Option<BytesMut> {
     })?
 }
 
-/// Takes the list of this thread, empty; one without room if there is none.
-pub(super) fn take_entries() -> VecDeque<Kept> {
-    with(|spare| spare.entries.take()).unwrap_or_default()
+/// Takes the list of this thread, empty, if it has room for more than `held` entries.
+pub(super) fn take_entries(held: usize) -> Option<VecDeque<Kept>> {
+    with(|spare| {
+        let entries = spare.entries.take();
+        if entries.capacity() > held {
+            return Some(entries);
+        }
+        spare.entries.set(entries);
+        None
+    })?
 }
 
-/// Gives this thread a block whose bytes have all been drained. Of two the larger one stays.
-pub(super) fn give_block(mut block: BytesMut) {
+/// Gives this thread a block whose bytes have all been drained. Of two the larger one stays; the smaller
+/// one comes back if a queue may keep it.
+pub(super) fn give_block(mut block: BytesMut) -> Option<BytesMut> {
     let capacity = block.capacity();
     if capacity > LARGEST_BLOCK {
-        return;
+        return None;
     }
-    with(|spare| {
+    let left = with(|spare| {
         // One of which little was used is not needed in this size.
-        if !count(block.len() >= capacity / 4) {
-            return;
+        if !spare.count(block.len() >= capacity / 4) {
+            return None;
         }
         block.clear();
-        spare.keep(block);
-    });
+        spare.keep(block)
+    })?;
+    left.filter(|left| left.capacity() <= KEPT_BLOCK)
 }
 
-/// Gives back the block of this thread that was used for a moment.
+/// Gives back the block of this thread that was used for a moment, or leaves one for another.
 pub(super) fn put_back(mut block: BytesMut) {
     with(|spare| {
         if is_kept() && block.capacity() <= LARGEST_BLOCK {
@@ -82,22 +93,39 @@ pub(super) fn provide_block(capacity: usize) {
         if count(true) {
             let capacity = capacity.min(LARGEST_BLOCK);
             let kept = spare.block.take().filter(|kept| kept.capacity() >= capacity);
-            spare.keep(kept.unwrap_or_else(|| BytesMut::with_capacity(capacity)));
+            let block = kept.unwrap_or_else(|| BytesMut::with_capacity(capacity));
+            spare.block.set(Some(block));
         }
     });
 }
 
-/// Gives this thread an empty list with room. Of two the larger one stays.
-pub(super) fn give_entries(entries: VecDeque<Kept>) {
+/// Gives this thread an empty list with room. Of two the larger one stays; the smaller one comes back if
+/// a queue may keep it.
+pub(super) fn give_entries(entries: VecDeque<Kept>) -> Option<VecDeque<Kept>> {
     debug_assert!(entries.is_empty());
     if entries.capacity() > MOST_ENTRIES {
-        return;
+        return None;
     }
-    with(|spare| {
+    let left = with(|spare| {
+        if !spare.count(true) {
+            return None;
+        }
         let kept = spare.entries.take();
-        let is_needed = count(true);
-        let larger = if kept.capacity() > entries.capacity() { kept } else { entries };
-        spare.entries.set(if is_needed { larger } else { VecDeque::new() });
+        let is_larger = entries.capacity() >= kept.capacity();
+        let (larger, smaller) = if is_larger { (entries, kept) } else { (kept, entries) };
+        spare.entries.set(larger);
+        Some(smaller)
+    })?;
+    left.filter(|left| left.capacity() <= KEPT_ENTRIES)
+}
+
+/// Leaves an empty list in exchange for the one that was taken.
+pub(super) fn leave_entries(entries: VecDeque<Kept>) {
+    debug_assert!(entries.is_empty());
+    with(|spare| {
+        if spare.is_kept() {
+            spare.entries.set(entries);
+        }
     });
 }
 
@@ -136,13 +164,42 @@ fn lower() {
 }
 
 impl Spare {
-    /// Keeps the larger one of `block` and what there is.
-    fn keep(&self, block: BytesMut) {
-        let capacity = block.capacity();
-        if let Some(kept) = self.block.replace(Some(block))
-            && kept.capacity() > capacity
-        {
-            self.block.set(Some(kept));
+    /// Takes note of whether what is kept was needed. Returns whether to keep it.
+    fn count(&self, is_needed: bool) -> bool {
+        if is_needed {
+            self.demand.set((self.demand.get() + NEEDED).min(MOST_DEMAND));
+        } else {
+            self.lower();
+        }
+        self.is_kept()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.demand.get() >= KEPT_FROM
+    }
+
+    /// Keeps the larger one of `block` and what there is. Returns the smaller one.
+    fn keep(&self, block: BytesMut) -> Option<BytesMut> {
+        match self.block.take() {
+            Some(kept) if kept.capacity() > block.capacity() => {
+                self.block.set(Some(kept));
+                Some(block)
+            }
+            kept => {
+                self.block.set(Some(block));
+                kept
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lower(&self) {
+        let demand = self.demand.get().saturating_sub(1);
+        self.demand.set(demand);
+        if demand < KEPT_FROM {
+            self.block.take();
+            self.entries.take();
         }
     }
 }
