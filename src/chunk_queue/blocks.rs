@@ -118,7 +118,7 @@ impl Blocks {
         }
         if self.full.len() == self.full.capacity() {
             // By less than half as much again: beside small blocks the room for their entries counts.
-            self.full.reserve_exact((self.full.len() / 4).max(4));
+            self.full.reserve_exact((self.full.len() / 4).max(LEAST_GROWTH));
         }
         self.full.push_back(old);
     }
@@ -222,14 +222,18 @@ impl Blocks {
         }
     }
 
-    /// Gives back what is allocated beyond the bytes, but for as much as `waste` before and behind them:
-    /// small chunks that come one by one to a stalled queue share a block.
+    /// Gives back what is allocated beyond the bytes, but for as much as `waste` before them, behind
+    /// them and in the list: small chunks that come one by one to a stalled queue share a block.
     pub(super) fn fit(&mut self, waste: usize) {
         if let Some(front) = self.full.front_mut()
             && self.drained > waste
         {
             *front = BytesMut::from(&front[self.drained..]);
             self.drained = 0;
+        }
+        let room = self.full.capacity() - self.full.len();
+        if room > LEAST_GROWTH && room * size_of::<BytesMut>() > waste {
+            self.full.shrink_to_fit();
         }
         let live = self.live_tail();
         self.small = BytesMut::new();
@@ -324,5 +328,7 @@ const MAX_BLOCK: usize = 65 * 1024;
 const SMALL_BLOCK: usize = 2 * 1024;
 /// Smallest block but the first: with it, the entry of a block costs below 4 %.
 const MIN_BLOCK: usize = 1024;
+/// Entries by which the list of full blocks grows at the least.
+const LEAST_GROWTH: usize = 4;
 /// A block may be this fraction of the queued bytes, which bounds the waste of a stalled queue.
 const GROWTH: usize = 16;

@@ -1,5 +1,6 @@
 //! What the crate asks of the heap, in counts and bytes of the thread that runs the test.
 
+mod bounds;
 mod channel;
 #[cfg(feature = "codec")]
 mod frames;

@@ -1,0 +1,297 @@
+//! What stays allocated, and beside how few bytes: bursts that end in every way, frames of encoders
+//! that ask for much, queues that were deep before they stalled.
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+
+use allocation_counter::measure;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use flow_controlled_writer::{Builder, ChunkQueue, FlowControlledWriter, Watermarks};
+use futures::Sink;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use crate::{Peer, context, done, forget_spare};
+
+/// What may stay of a burst, in bytes.
+const IDLE: i64 = 1536;
+
+fn unbounded(peer: Peer, threshold: usize) -> FlowControlledWriter<Peer> {
+    let marks = Watermarks::new(0, usize::MAX);
+    Builder::new().watermarks(marks).coalesce_threshold(threshold).build(peer)
+}
+
+fn shared(length: usize) -> Bytes {
+    let chunk = Bytes::from(vec![7; length]);
+    drop(chunk.clone());
+    chunk
+}
+
+/// Their list alone, 40 bytes a chunk, stayed for good.
+#[test]
+fn a_burst_of_kept_chunks_leaves_nothing_behind_whichever_way_it_goes() {
+    let chunk = shared(2048);
+    let ends: [(&str, fn(&mut ChunkQueue)); 4] = [
+        ("advance", |queue| queue.advance(queue.remaining())),
+        ("advance by parts", |queue| {
+            while !queue.is_empty() {
+                queue.advance(queue.remaining().min(100_000));
+            }
+        }),
+        ("clear", ChunkQueue::clear),
+        ("copy", |queue| {
+            while !queue.is_empty() {
+                queue.copy_to_bytes(2048);
+            }
+        }),
+    ];
+    for (name, end) in ends {
+        let mut queue = ChunkQueue::new();
+        let used = measure(|| {
+            (0..100_000).for_each(|_| queue.push(chunk.clone()));
+            end(&mut queue);
+            forget_spare();
+        });
+        assert!(used.bytes_current <= IDLE, "{} bytes after {name}", used.bytes_current);
+    }
+    let mut writer = unbounded(Peer::Stalls, 1024);
+    let used = measure(|| {
+        (0..100_000).for_each(|_| writer.try_send(chunk.clone()).expect("never paused"));
+        writer.abort();
+        forget_spare();
+    });
+    assert!(used.bytes_current <= IDLE, "{} bytes after an abort", used.bytes_current);
+}
+
+/// A frame of 100 000 chunks that fails in the end, behind few bytes.
+#[test]
+fn what_a_failed_item_was_made_of_does_not_stay() {
+    let chunk = shared(2048);
+    for queued in [0, 10, 5000] {
+        let mut writer = unbounded(Peer::Stalls, 1024);
+        writer.try_send(vec![1; queued]).expect("never paused");
+        let used = measure(|| {
+            let failed = writer.try_append(|dst| {
+                (0..100_000).for_each(|_| dst.push(chunk.clone()));
+                dst.extend_from_slice(&[1; 100_000]);
+                Err::<(), _>("too late")
+            });
+            assert!(failed.is_err());
+            forget_spare();
+        });
+        assert_eq!(writer.buffer_size(), queued);
+        assert!(used.bytes_current <= IDLE, "{} bytes behind {queued}", used.bytes_current);
+    }
+}
+
+/// Ten bytes of a block of a mebibyte are still queued when a frame fails behind them. Its block stayed.
+#[test]
+fn a_failure_behind_the_rest_of_a_large_frame_does_not_hold_its_block() {
+    let mut queue = ChunkQueue::new();
+    let used = measure(|| {
+        queue
+            .encode_with(|block| {
+                block.put_bytes(1, 1 << 20);
+                Ok::<_, ()>(())
+            })
+            .expect("cannot fail");
+        queue.advance((1 << 20) - 10);
+        let failed = queue.encode_with(|block| {
+            block.put_bytes(2, 100);
+            Err::<(), _>(())
+        });
+        assert!(failed.is_err());
+        queue.advance(queue.remaining());
+        forget_spare();
+    });
+    assert!(used.bytes_current <= IDLE, "{} bytes", used.bytes_current);
+    let later = measure(|| {
+        for _ in 0..1000 {
+            queue.extend_from_slice(&[1; 100]);
+            queue.advance(100);
+        }
+    });
+    let kept = used.bytes_current + later.bytes_current;
+    assert!(kept <= IDLE, "{kept} bytes after further messages");
+}
+
+/// 1000 frames of 20 bytes, however the encoder comes to them.
+#[test]
+fn encoders_that_ask_for_more_than_they_write_cost_no_more_than_others() {
+    let frame = [7; 20];
+    let reserves = |count: usize| {
+        move |block: &mut BytesMut| {
+            block.reserve(count);
+            block.put_slice(&frame);
+        }
+    };
+    let resizes = |block: &mut BytesMut| {
+        let before = block.len();
+        block.resize(before + 4096, 0);
+        block[before..before + 20].copy_from_slice(&frame);
+        block.truncate(before + 20);
+    };
+    let mut scratch = BytesMut::new();
+    let unsplits = move |block: &mut BytesMut| {
+        scratch.put_slice(&frame);
+        block.unsplit(scratch.split());
+    };
+    let encoders: [(&str, Box<dyn FnMut(&mut BytesMut)>); 6] = [
+        ("reserves 20", Box::new(reserves(20))),
+        ("reserves 64", Box::new(reserves(64))),
+        ("reserves 2048", Box::new(reserves(2048))),
+        ("reserves 8192", Box::new(reserves(8192))),
+        ("resizes to a maximum and truncates", Box::new(resizes)),
+        ("unsplits a block of its own", Box::new(unsplits)),
+    ];
+    for (name, mut encode) in encoders {
+        let mut queue = ChunkQueue::new();
+        let mut held = 0;
+        let used = measure(|| {
+            for _ in 0..1000 {
+                queue
+                    .encode_with(|block| {
+                        encode(block);
+                        Ok::<_, ()>(())
+                    })
+                    .expect("cannot fail");
+            }
+            held = queue.remaining();
+            forget_spare();
+        });
+        assert_eq!(held, 20_000);
+        let bound = 22_000 + IDLE;
+        assert!(used.bytes_current <= bound, "{} bytes: {name}", used.bytes_current);
+        assert!(queue.chunk_count() <= 40, "{} chunks: {name}", queue.chunk_count());
+    }
+}
+
+/// A million chunks, of which ten are left when the inner writer stalls.
+#[test]
+fn a_queue_that_stalls_after_it_was_deeper_costs_what_is_left() {
+    let chunk = shared(1024);
+    for (chunks, left) in [(1_000_000, 10), (256, 1), (1000, 4)] {
+        for threshold in [0, 2048] {
+            let mut writer = unbounded(Peer::DRAINS, threshold);
+            let used = measure(|| {
+                (0..chunks).for_each(|_| writer.try_send(chunk.clone()).expect("never paused"));
+                drain_and_stall(&mut writer, left * 1024);
+                forget_spare();
+            });
+            let size = (left * 1024) as i64;
+            let bound = if threshold > 0 { size } else { 0 } + size / 10 + IDLE;
+            let current = used.bytes_current;
+            assert!(current <= bound, "{current} bytes for {left} of {chunks}, {threshold}");
+        }
+    }
+}
+
+/// Drains to `left` bytes, up to 100 000 a call; then the inner writer stalls.
+fn drain_and_stall(writer: &mut FlowControlledWriter<Peer>, left: usize) {
+    while writer.buffer_size() > left {
+        let at_most = (writer.buffer_size() - left).min(100_000);
+        *writer.get_mut() = Peer::Takes { at_most, gathers: true };
+        let target = writer.buffer_size() - at_most;
+        writer.set_watermarks(Watermarks::new(target, target));
+        done(Pin::new(&mut *writer).poll_ready(&mut context()));
+    }
+    writer.set_watermarks(Watermarks::new(0, usize::MAX));
+    *writer.get_mut() = Peer::Stalls;
+    assert!(Pin::new(&mut *writer).poll_flush(&mut context()).is_pending());
+    assert_eq!(writer.buffer_size(), left);
+}
+
+/// The last byte of a block, of a frame and of a large copied slice.
+#[test]
+fn the_last_byte_of_a_large_block_does_not_hold_it() {
+    for length in [1500, 20_000, 64 * 1024, 1 << 20] {
+        let mut writer = unbounded(Peer::DRAINS, usize::MAX);
+        let used = measure(|| {
+            writer.try_send(vec![1; length]).expect("never paused");
+            drain_and_stall(&mut writer, 1);
+            forget_spare();
+        });
+        assert!(used.bytes_current <= IDLE + 1, "{} of {length}", used.bytes_current);
+    }
+}
+
+/// 63 KiB of each slice were copied for a peer that reads nothing.
+#[test]
+fn a_write_of_a_large_slice_to_a_peer_that_takes_nothing_costs_no_heap() {
+    let slice = vec![1; 4 << 20];
+    let mut writer = FlowControlledWriter::new(Peer::Stalls);
+    let used = measure(|| {
+        let cx = &mut context();
+        let mut writing = pin!(writer.write_all(&slice));
+        for _ in 0..10 {
+            assert!(writing.as_mut().poll(cx).is_pending());
+        }
+    });
+    assert_eq!(used.bytes_current, 0);
+    assert_eq!(writer.buffer_size(), 0);
+    let written = Pin::new(&mut writer).poll_write(&mut context(), &slice[..32_767]);
+    assert_eq!(done(written), 32_767);
+}
+
+/// After streaming, few bytes stall: in the half of the senders, and in that of the driver.
+#[test]
+fn a_channel_that_stalls_after_streaming_costs_what_it_holds() {
+    for messages in [64, 1000, 2000] {
+        let chunk = shared(messages);
+        let (sender, mut driver) = FlowControlledWriter::new(Switch::default()).into_channel();
+        let used = measure(|| {
+            let cx = &mut context();
+            for _ in 0..10_000 {
+                while pin!(sender.send(chunk.clone())).poll(cx).is_pending() {
+                    assert!(Pin::new(&mut driver).poll(cx).is_pending());
+                }
+            }
+            while sender.buffer_size() > 0 {
+                assert!(Pin::new(&mut driver).poll(cx).is_pending());
+            }
+            STALLS.set(true);
+            for _ in 0..2 {
+                sender.try_send(vec![1; 128]).expect("not paused");
+                assert!(Pin::new(&mut driver).poll(cx).is_pending());
+            }
+            forget_spare();
+        });
+        assert_eq!(sender.buffer_size(), 256);
+        STALLS.set(false);
+        assert!(used.bytes_current <= 3072, "{} bytes after {messages}", used.bytes_current);
+    }
+}
+
+std::thread_local! {
+    static STALLS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// An inner writer that takes all, or nothing while `STALLS` is set.
+#[derive(Default)]
+struct Switch;
+
+impl AsyncWrite for Switch {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        buf: &[u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        if STALLS.get() {
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+}
