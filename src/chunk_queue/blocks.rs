@@ -86,8 +86,9 @@ impl Blocks {
         let is_small = self.tail.capacity() <= SMALL_BLOCK;
         if total <= self.tail.capacity() && (is_small || live <= self.drained) {
             self.shift();
-        } else if total <= KEPT_BLOCK && is_small {
-            self.move_to(BytesMut::with_capacity(KEPT_BLOCK));
+        } else if total <= self.kept && is_small {
+            let capacity = if total <= FIRST_BLOCK { FIRST_BLOCK } else { self.kept };
+            self.move_to(BytesMut::with_capacity(capacity));
         } else if (pace == Pace::Stalled || !self.move_to_spare(needed))
             && self.tail.capacity() <= self.kept
         {
@@ -326,6 +327,8 @@ impl<'a> Iterator for Pieces<'a> {
 const MAX_BLOCK: usize = 65 * 1024;
 /// Blocks up to this size are left for a larger one: to copy them costs some 50 ns at the most.
 const SMALL_BLOCK: usize = 2 * 1024;
+/// First block of a queue that begins with little.
+const FIRST_BLOCK: usize = 512;
 /// Smallest block but the first: with it, the entry of a block costs below 4 %.
 const MIN_BLOCK: usize = 1024;
 /// Entries by which the list of full blocks grows at the least.
