@@ -34,6 +34,7 @@ impl Shared {
     #[inline]
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.state.lock();
+        state.unsettle();
         let result = act(&mut state);
         let wakes = state.settle();
         // Others learn of the size by what they synchronize with on their own, or by the lock.

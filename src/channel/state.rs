@@ -37,7 +37,7 @@ pub(super) struct State {
     hand: Hand,
     /// Up to below this buffer size bytes come in with nobody to wake and nothing else to look at.
     free_below: usize,
-    /// Whether [`settle`](Self::settle) has work to do. Every verb but a free push sees to it.
+    /// Whether nothing but the size has changed since the last [`settle`](Self::settle).
     is_settled: bool,
     gate: Gate,
     life: Life,
@@ -151,15 +151,16 @@ impl State {
         }
     }
 
+    /// Begins what may change anything.
+    #[inline]
+    pub(super) fn unsettle(&mut self) {
+        self.is_settled = false;
+    }
+
     /// Brings the pause state up to date and finds out who is to be woken for what has changed.
     #[inline]
     pub(super) fn settle(&mut self) -> Option<Wakes> {
         if self.is_settled { None } else { self.settle_all() }
-    }
-
-    #[inline]
-    fn unsettle(&mut self) {
-        self.is_settled = false;
     }
 
     #[inline(never)]
@@ -171,7 +172,6 @@ impl State {
         let is_free =
             self.life == Life::Open && self.line.is_calm() && !self.seat.is_waiting_for_bytes();
         self.free_below = if is_free { self.gate.free_below() } else { 0 };
-        self.is_settled = true;
         let is_nothing =
             driver.is_none() && sender.is_none() && retired.is_none() && events.is_empty();
         (!is_nothing).then_some(Wakes { driver, sender, retired, events })
@@ -196,9 +196,7 @@ impl State {
         self.written
     }
 
-    pub(super) fn is_paused(&mut self) -> bool {
-        // Others who share a budget may have given it back.
-        self.unsettle();
+    pub(super) fn is_paused(&self) -> bool {
         self.gate.flow_at(self.buffer_size()) == Flow::Paused || !self.line.lets_pass()
     }
 
@@ -211,7 +209,6 @@ impl State {
     }
 
     pub(super) fn set_watermarks(&mut self, watermarks: Watermarks) {
-        self.unsettle();
         self.gate.set_watermarks(watermarks, self.buffer_size());
     }
 
@@ -230,7 +227,6 @@ impl State {
 
     /// Ends sending for all.
     pub(super) fn close(&mut self) -> Remains {
-        self.unsettle();
         if self.life == Life::Open {
             self.life = Life::Closing;
         }
@@ -265,7 +261,6 @@ impl State {
 
     /// Empties the channel, but for what the driver has taken.
     fn remains(&mut self) -> Remains {
-        self.unsettle();
         let mut wakers: Vec<Waker> = self.line.take().collect();
         wakers.extend(self.flushes.take());
         // It is not in the stream any more.

@@ -217,7 +217,7 @@ fn a_large_frame_is_forgotten_after_some_small_ones() {
         encode(&mut queue, 10);
         queue.clear();
     }
-    assert!(encode(&mut queue, 10) <= KEPT_BLOCK);
+    assert!(encode(&mut queue, 10) <= super::KEPT_BLOCK);
 }
 
 #[test]

@@ -158,7 +158,6 @@ impl State {
     /// Takes note of what the inner writer has taken.
     #[inline]
     pub(in crate::channel) fn report(&mut self, buffer: &WriteBuffer) {
-        self.unsettle();
         self.note_peak();
         self.totals.written_bytes = buffer.written();
         self.totals.write_calls = buffer.write_calls();
@@ -189,7 +188,6 @@ impl State {
 
     /// Takes out what is queued for a driver that has stopped.
     pub(in crate::channel) fn take_unsent(&mut self) -> ChunkQueue {
-        self.unsettle();
         self.start = self.accepted();
         self.taken += self.queue.remaining();
         self.take_queue()
@@ -209,7 +207,6 @@ impl State {
 
     /// Takes note of a flush of the inner writer. Returns those who waited for it.
     pub(in crate::channel) fn flushed(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        self.unsettle();
         self.totals.flushed_bytes = self.totals.written_bytes;
         self.flushed = Some(self.written);
         self.flushes.take_up_to(self.written)
@@ -268,7 +265,6 @@ impl State {
     pub(in crate::channel) fn watch_line(&mut self) -> bool {
         let is_due = self.is_watch_due();
         if is_due && self.watched == self.line.unanswered() {
-            self.free_below = 0;
             self.line.pass_over();
         }
         self.watched = self.line.unanswered();
@@ -281,7 +277,6 @@ impl State {
     }
 
     fn sit(&mut self, caller: &mut Caller<'_>, until: Until) {
-        self.unsettle();
         let seat = std::mem::replace(&mut self.seat, Seat::Driving(None));
         let waker = match seat.into_waker() {
             Some(mut known) => {

@@ -34,18 +34,13 @@ impl State {
     /// Queues a chunk if that concerns nobody else. Returns the position behind it.
     #[inline]
     pub(in crate::channel) fn push_freely(&mut self, chunk: &mut Bytes) -> Option<Position> {
-        let is_free = chunk.len() < self.free_below.saturating_sub(self.buffer_size());
-        is_free.then(|| self.put(chunk))
+        self.is_settled = chunk.len() < self.free_below.saturating_sub(self.buffer_size());
+        self.is_settled.then(|| self.push(chunk))
     }
 
     /// Queues a chunk. A small one is copied, and left to the caller.
-    pub(in crate::channel) fn push(&mut self, chunk: &mut Bytes) -> Position {
-        self.unsettle();
-        self.put(chunk)
-    }
-
     #[inline]
-    fn put(&mut self, chunk: &mut Bytes) -> Position {
+    pub(in crate::channel) fn push(&mut self, chunk: &mut Bytes) -> Position {
         if chunk.len() < self.queue.coalesce_threshold() || chunk.is_empty() {
             self.queue.extend_from_slice(chunk);
         } else {
@@ -56,14 +51,12 @@ impl State {
 
     /// Queues all that `item` holds, as one item.
     pub(in crate::channel) fn append(&mut self, item: &mut ChunkQueue) -> Position {
-        self.unsettle();
         self.queue.append(item);
         self.accepted()
     }
 
     /// Queues a copy of the slices, as one item.
     pub(in crate::channel) fn append_slices(&mut self, slices: &[IoSlice<'_>]) -> Position {
-        self.unsettle();
         for slice in slices {
             self.queue.extend_from_slice(slice);
         }
@@ -73,7 +66,6 @@ impl State {
     /// Lets an item of `length` bytes in at once, if that is possible this way. Whoever is told so queues
     /// it.
     pub(in crate::channel) fn admit(&mut self, way: Way, length: usize) -> Result<(), Refusal> {
-        self.unsettle();
         self.check_open()?;
         let size = self.buffer_size();
         self.gate.update(size);
@@ -90,7 +82,6 @@ impl State {
         place: &mut Option<Place>,
         may_pass: bool,
     ) -> Poll<Result<(), Refusal>> {
-        self.unsettle();
         self.check_open()?;
         self.gate.update(self.buffer_size());
         let is_accepting = self.is_accepting();
@@ -118,7 +109,6 @@ impl State {
         caller: &mut Caller<'_>,
         wait: &mut FlushWait,
     ) -> Poll<io::Result<()>> {
-        self.unsettle();
         let goal = match (wait.goal, self.life) {
             (Some(goal), _) => goal,
             (None, Life::Open | Life::Closing) => self.accepted(),
@@ -150,7 +140,6 @@ impl State {
             Life::Ended => Poll::Ready(Ok(())),
             Life::Failed(kind) => Poll::Ready(Err(Refusal::Failed(kind).into())),
             Life::Open | Life::Closing | Life::Aborted => {
-                self.unsettle();
                 let retired = self.closings.wait(ticket, (), caller);
                 self.retire(retired);
                 Poll::Pending
@@ -159,21 +148,18 @@ impl State {
     }
 
     pub(in crate::channel) fn leave_line(&mut self, place: &mut Option<Place>) {
-        self.unsettle();
         let retired = self.line.leave(place);
         self.retire(retired);
     }
 
     /// Gives up the wait for a flush; the next one begins anew.
     pub(in crate::channel) fn leave_flushes(&mut self, wait: &mut FlushWait) {
-        self.unsettle();
         wait.goal = None;
         let retired = self.flushes.leave(&mut wait.ticket);
         self.retire(retired);
     }
 
     pub(in crate::channel) fn leave_closings(&mut self, ticket: &mut Option<Ticket<()>>) {
-        self.unsettle();
         let retired = self.closings.leave(ticket);
         self.retire(retired);
     }
@@ -184,7 +170,6 @@ impl State {
 
     /// Takes a handle out of those that can send. After the last one the channel ends.
     pub(in crate::channel) fn remove_handle(&mut self) {
-        self.unsettle();
         self.handles -= 1;
         if self.handles == 0 && self.life == Life::Open {
             self.life = Life::Closing;
