@@ -128,7 +128,7 @@ pub(crate) async fn run(plan: Plan) -> io::Result<Report> {
     let was_dropped = |sender: &Sender| sender.is_closed();
     let dropped: Vec<Vec<bool>> =
         observers.iter().map(|room| room.iter().map(was_dropped).collect()).collect();
-    observers.iter().flatten().for_each(Sender::close);
+    observers.iter().flatten().for_each(Sender::close_channel);
     while let Some(result) = drivers.join_next().await {
         result?.map_err(io::Error::from)?;
     }

@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use allocation_counter::measure;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use flow_controlled_writer::{Builder, ChunkQueue, FlowControlledWriter, Watermarks};
-use futures::Sink;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::{Peer, context, done, forget_spare};

@@ -6,13 +6,14 @@ mod channel;
 #[cfg(feature = "codec")]
 mod codec;
 mod drain;
+mod ecosystem;
 mod errors;
-// mod examples;
+mod examples;
 mod faults;
 mod limits;
 mod model;
 mod network;
-// mod readme;
+mod readme;
 mod seek;
 mod shutdown;
 mod sink;
