@@ -1,5 +1,6 @@
 //! Senders and the driver, polled by hand, on runtimes and on sockets.
 mod aborts;
+mod drive;
 mod ends;
 mod flush;
 mod handles;
