@@ -3,6 +3,7 @@ mod aborts;
 mod drive;
 mod ends;
 mod flush;
+mod foreign;
 mod handles;
 mod limits;
 mod model;
