@@ -2,6 +2,7 @@
 mod aborts;
 mod drive;
 mod ends;
+mod fairness;
 mod flush;
 mod foreign;
 mod handles;

@@ -90,7 +90,8 @@ fn senders_wait_while_nobody_drives_and_go_on_with_the_next_writer() {
 #[test]
 fn what_is_put_before_the_rest_goes_first_and_counts_in_no_position() {
     let mut channel = Channel::new((2, 40), [Answer::Take(6), Answer::Fail(RESET)]);
-    let second = ["one ", "two ", "three "].map(|chunk| channel.sender.try_send(chunk).expect("open"));
+    let second =
+        ["one ", "two ", "three "].map(|chunk| channel.sender.try_send(chunk).expect("open"));
     assert_eq!(drive(&mut channel), failed(RESET));
     assert_eq!(channel.sender.written(), 6);
 
@@ -114,7 +115,8 @@ fn what_is_put_before_the_rest_goes_first_and_counts_in_no_position() {
 #[test]
 fn what_is_removed_from_the_front_counts_as_written() {
     let mut channel = Channel::new((2, 40), [Answer::Take(6), Answer::Fail(RESET)]);
-    let last = ["one ", "two ", "three "].map(|chunk| channel.sender.try_send(chunk).expect("open"))[2];
+    let last =
+        ["one ", "two ", "three "].map(|chunk| channel.sender.try_send(chunk).expect("open"))[2];
     assert_eq!(drive(&mut channel), failed(RESET));
     channel.driver.unsent().advance(2);
     let (inner, handle) = Scripted::gathering([]);
