@@ -16,6 +16,10 @@
 //! well by `tokio::io::BufWriter`. The [`guide`] compares, and shows how to move from one to the
 //! other.
 //!
+//! Nothing that was queued is lost silently. That does not mean that it arrives: what `W` has accepted may
+//! still be lost behind it, and what comes back after an error may begin in the middle of an item. The
+//! [guide](guide::errors) shows how positions tell.
+//!
 //! # Example
 //!
 //! ```
@@ -55,7 +59,7 @@
 //! ```text
 //!  write_all, feed,       newest                    oldest
 //!  send, try_send   --->  [ tail | chunk | chunk | chunk ]   --->   W
-//!                          small ones     large ones         up to 64 slices
+//!                          small ones     large ones         up to 128 slices
 //!                          are merged     are kept           to a call
 //! ```
 //!
@@ -76,12 +80,19 @@
 //! ```
 //!
 //! In between it stays as it was, so that a size which swings around one mark does not pause and
-//! resume with every chunk. A paused writer makes `write_all`, `feed` and `send` wait and refuses
-//! what is given to `try_send`. One chunk larger than the high mark is let in whole while the
-//! writer is not paused: the buffer is bounded by the high mark plus one chunk, and by
-//! [`Builder::max_buffer_size`] where that is set.
+//! resume with every chunk. Whether an item is taken depends on this state alone, and never on the
+//! length of the item:
 //!
-//! A `W` that cannot gather gets neighbouring chunks copied together, up to 16 KiB to a call.
+//! | the writer is | `write_all`, `feed`, `send`, `ready` | `try_send` | `send_now`, `start_send` |
+//! |---|---|---|---|
+//! | accepting | go on | takes the item, whole | take the item, whole |
+//! | paused | wait | gives it back | take it below [`Builder::hard_limit`], else give it back |
+//!
+//! So the buffer is bounded by the high mark, or past a pause the hard limit, plus one item. By
+//! `AsyncWrite` it never exceeds the high mark.
+//!
+//! Small chunks that were kept, and all chunks of a `W` that cannot gather, are copied together by the
+//! drain, up to 16 KiB to a call.
 //!
 //! The queue drains when it is flushed or shut down, and while somebody waits for a paused writer.
 //! There is no task in the background: as with any buffered writer, what is below the high mark
@@ -94,16 +105,16 @@
 //! | [`FlowControlledWriter`] | the writer: queue, watermarks, all traits |
 //! | [`Builder`] | its options, made once and used for each connection |
 //! | [`Watermarks`], [`Stats`], [`TrySendError`] | marks, totals, the chunk that was refused |
-//! | [`codec`] | `FramedSink`: encodes items straight into the queue of a writer |
+//! | [`codec`] | `FramedSink` and `Framed`: items encoded straight into the queue; `FramedSender`, for many tasks |
 //! | [`channel`] | many senders, and a driver that writes what they send |
 //! | [`MemoryBudget`] | a bound on what all writers of a process hold together |
-//! | [`ChunkQueue`] | the queue alone, for uses without a writer |
-//! | [`guide`] | comparison, migration, errors, cancel safety, pitfalls |
+//! | [`ChunkQueue`] | the queue alone, for those who keep a write loop of their own |
+//! | [`guide`] | which one to use, migration, recipes, tuning, errors and cancel safety |
 //!
 //! # Cancel safety
 //!
 //! Every `async fn` of this crate may be dropped at any await: what is not yet written stays in the
-//! queue, in order, and nothing is sent twice. The [`guide`] lists what each leaves behind, also
+//! queue, in order, and nothing is sent twice. The [guide](guide::errors) lists what each leaves behind, also
 //! those of `AsyncWriteExt` and `SinkExt`. Dropping a *writer* discards what it holds.
 //!
 //! # Features
@@ -111,7 +122,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `codec` | yes | the module [`codec`], on tokio-util |
-//! | `time` | no | [`Builder::stall_timeout`], on tokio's timer |
+//! | `time` | no | [`Builder::stall_timeout`], [`Builder::pause_timeout`] and `Stats::paused_time`, on tokio's timer |
 //! | `tracing` | no | events about pauses, failures and discarded bytes |
 //!
 //! No feature changes what the others do.
