@@ -14,6 +14,7 @@ mod threads;
 mod timeouts;
 mod waiting;
 mod wakers;
+mod whole;
 
 use std::io;
 use std::pin::{Pin, pin};
