@@ -5,4 +5,6 @@ mod channel;
 mod codec;
 mod hard_limit;
 #[cfg(feature = "time")]
+mod pause_timeout;
+#[cfg(feature = "time")]
 mod stall;
