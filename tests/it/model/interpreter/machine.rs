@@ -115,6 +115,7 @@ impl<S: Subject> Machine<S> {
     }
 
     /// Tells whether a write is pending whose slices must be offered again.
+    #[cfg(feature = "codec")]
     pub(super) fn owes_a_write(&self) -> bool {
         self.owed.is_some()
     }
