@@ -1,4 +1,5 @@
 //! Looking at a writer and taking it apart.
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -10,7 +11,7 @@ use flow_controlled_writer::{
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 
-use crate::support::Answer::{Pending, Take};
+use crate::support::Answer::{Fail, OverReport, Pending, Take};
 use crate::support::Call::Write;
 use crate::support::{NotUnpin, READY, Rig, Scripted};
 
@@ -206,6 +207,106 @@ fn the_types_are_send_sync_and_unpin_where_they_can_be() {
     send_and_sync::<FlowControlledWriter<NotUnpin<TcpStream>>>();
     let mut writer = FlowControlledWriter::new(Scripted::gathering([]).0);
     send(writer.ready());
+    send(writer.drain());
+    send(writer.feed("x"));
+    send(writer.send("x"));
     send(writer.flush());
     send(writer.shutdown());
+}
+
+/// The same with every set of features: the timer of one of them once was not.
+#[test]
+fn the_types_may_be_looked_at_after_a_panic() {
+    fn all<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    all::<FlowControlledWriter<Vec<u8>>>();
+    all::<Parts<Vec<u8>>>();
+    all::<Builder>();
+    all::<ChunkQueue>();
+    all::<Watermarks>();
+    all::<Stats>();
+    all::<TrySendError>();
+    all::<flow_controlled_writer::MemoryBudget>();
+    all::<flow_controlled_writer::channel::Sender>();
+    all::<flow_controlled_writer::channel::Driver<Vec<u8>>>();
+}
+
+#[test]
+fn a_writer_is_closed_from_the_first_poll_of_a_shutdown_by_an_abort_and_by_a_failure() {
+    let ends: [fn(&mut Rig); 3] = [
+        |rig| assert!(rig.shutdown().is_pending()),
+        |rig| assert_eq!(rig.abort(), 4),
+        |rig| {
+            rig.inner.otherwise(Fail(ErrorKind::BrokenPipe));
+            assert!(rig.flush().is_pending());
+            assert!(rig.flush().is_ready());
+        },
+    ];
+    for end in ends {
+        let mut rig = Rig::gathering((0, 2), [Pending]);
+        rig.queue(["data"]);
+        assert!(!rig.writer.is_closed(), "though it is paused");
+        end(&mut rig);
+        assert!(rig.writer.is_closed());
+    }
+}
+
+/// What was taken apart is put together again, with other options, over another inner writer.
+#[test]
+fn from_parts_goes_on_with_what_was_unsent_and_with_the_position() {
+    let (inner, handle) = Scripted::gathering([Take(4), Fail(ErrorKind::ConnectionReset)]);
+    let mut writer = Builder::new().coalesce_threshold(0).build(inner);
+    for chunk in ["sent", "not ", "yet"] {
+        writer.try_send(chunk).expect("open");
+    }
+    let task = crate::support::Task::new();
+    assert!(task.poll_once(writer.flush()).is_ready());
+    let mut parts = writer.into_parts();
+    assert_eq!((parts.written, parts.queue.chunk_count()), (4, 2));
+    parts.inner = Scripted::gathering([]).0;
+
+    let budget = flow_controlled_writer::MemoryBudget::new(100);
+    let options =
+        Builder::new().watermarks(Watermarks::new(1, 2)).hard_limit(9).budget(budget.clone());
+    let mut writer = FlowControlledWriter::from_parts(parts, &options);
+    assert!(!writer.is_closed(), "the failure was that of the other one");
+    assert_eq!((writer.buffer_size(), writer.queued_chunks(), budget.used()), (7, 2, 7));
+    assert!(writer.is_paused(), "it counts, also above the marks");
+    assert_eq!(writer.try_send("x"), Err(TrySendError::Full("x".into())));
+    writer.send_now("!!").expect("below the hard limit");
+    let stats = writer.stats();
+    assert_eq!((stats.enqueued_bytes, stats.written_bytes, stats.pauses), (13, 4, 1));
+    assert!(task.poll_once(writer.flush()).is_ready());
+    assert_eq!(writer.stats().written_bytes, 13);
+    assert_eq!(handle.wire(), b"sent");
+
+    let writer = FlowControlledWriter::from_parts(Parts::new(Vec::new()), &Builder::new());
+    assert_eq!(writer.stats(), Stats::default());
+}
+
+/// One step of the drain, for those who keep a loop of their own.
+#[test]
+fn a_queue_is_written_step_by_step_with_the_checks_of_a_writer() {
+    let task = crate::support::Task::new();
+    let cx = &mut task.context();
+    let script = [Take(2), Pending, Fail(ErrorKind::Interrupted), Take(4), OverReport(3)];
+    let (mut inner, handle) = Scripted::gathering(script);
+    let mut queue = ChunkQueue::with_coalesce_threshold(0);
+    queue.extend(["abc".into(), "def".into(), "g".into()]);
+    let mut step = || {
+        let polled = queue.poll_write_to(Pin::new(&mut inner), cx);
+        (polled.map_err(|error| error.kind()), queue.remaining())
+    };
+    assert_eq!(step(), (Poll::Ready(Ok(2)), 5));
+    assert_eq!(step(), (Poll::Pending, 5));
+    assert_eq!(step(), (Poll::Ready(Err(ErrorKind::Interrupted)), 5));
+    assert_eq!(step(), (Poll::Ready(Ok(4)), 1));
+    assert_eq!(step(), (Poll::Ready(Err(ErrorKind::InvalidData)), 0));
+    assert_eq!(handle.take_log().len(), 5);
+    assert_eq!(step(), (Poll::Ready(Ok(0)), 0));
+    assert_eq!(handle.take_log(), [], "nothing is offered");
+    assert_eq!(handle.wire(), b"abcdefg");
+    queue.push("x");
+    handle.script([Take(0)]);
+    let zero = queue.poll_write_to(Pin::new(&mut inner), cx).map_err(|error| error.kind());
+    assert_eq!(zero, Poll::Ready(Err(ErrorKind::WriteZero)));
 }
