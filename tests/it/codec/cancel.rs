@@ -1,7 +1,7 @@
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use flow_controlled_writer::codec::{FramedSink, framed};
+use flow_controlled_writer::codec::{Framed, FramedSink};
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::{Sink, SinkExt};
 use tokio_util::codec::LinesCodec;
@@ -126,7 +126,7 @@ fn the_futures_of_sink_ext_work_on_a_pinned_sink() {
 fn a_duplex_can_be_moved_to_another_task() {
     fn movable<T: Send + Unpin + 'static>(_: T) {}
     let (near, _far) = tokio::io::duplex(1);
-    movable(framed(FlowControlledWriter::new(near), LinesCodec::new()));
+    movable(Framed::new(FlowControlledWriter::new(near), LinesCodec::new()));
 }
 
 /// Three frames behind a paused writer that takes them with several Pendings.

@@ -2,7 +2,7 @@ use std::io;
 use std::task::Poll;
 
 use bytes::Bytes;
-use flow_controlled_writer::codec::{Framed, FramedSink, LengthDelimitedEncoder, framed};
+use flow_controlled_writer::codec::{Framed, FramedSink, LengthDelimitedEncoder};
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, DuplexStream, duplex};
@@ -12,7 +12,7 @@ use crate::support::Answer::Pending;
 use crate::support::{Scripted, Task};
 
 fn lines(stream: DuplexStream) -> Framed<DuplexStream, LinesCodec> {
-    framed(FlowControlledWriter::new(stream), LinesCodec::new())
+    Framed::new(FlowControlledWriter::new(stream), LinesCodec::new())
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn reads_pass_through_and_write_nothing() -> Result<(), LinesCodecError> {
 fn the_task_that_waits_to_write_is_the_one_woken() {
     let (inner, handle) = Scripted::gathering([Pending]);
     let options = Builder::new().watermarks(Watermarks::new(0, 0));
-    let mut duplex = framed(options.build(inner), LinesCodec::new());
+    let mut duplex = Framed::new(options.build(inner), LinesCodec::new());
     let (reader, writer) = (Task::new(), Task::new());
 
     assert!(matches!(writer.poll_once(duplex.feed("one")), Poll::Ready(Ok(()))));

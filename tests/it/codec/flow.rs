@@ -6,7 +6,7 @@ use std::task::Poll;
 use bytes::{BufMut, BytesMut};
 use flow_controlled_writer::codec::{FramedSink, TrySendItemError};
 use flow_controlled_writer::{FlowControlledWriter, TrySendError, Watermarks};
-use futures::{Sink, SinkExt};
+use futures::Sink;
 use tokio_util::codec::{Encoder, LinesCodec, LinesCodecError};
 
 use super::FrameRig;

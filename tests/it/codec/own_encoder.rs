@@ -4,7 +4,6 @@ use bytes::{Buf, BufMut, Bytes};
 use flow_controlled_writer::ChunkQueue;
 use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, FramedSink};
 use flow_controlled_writer::{Builder, FlowControlledWriter};
-use futures::SinkExt;
 use tokio_util::codec::{LinesCodec, LinesCodecError};
 
 use super::{Appends, FrameRig, Parts};
