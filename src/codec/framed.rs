@@ -100,9 +100,7 @@ impl<W, C> Framed<W, C> {
     {
         let FramedParts { inner, codec, read_buffer, queue, written } = parts;
         let writer = FlowControlledWriter::from_parts(Parts { inner, queue, written }, options);
-        let mut framed = Self::new(writer, codec);
-        *framed.read_buffer_mut() = read_buffer;
-        framed
+        Self { sink: FramedSink::new(writer, codec), read: read_buffer.into() }
     }
 
     /// Takes it apart into the inner writer, the codec, what was read and not decoded, and what is
@@ -195,7 +193,8 @@ impl<W, C> Framed<W, C> {
         self.sink.into_inner()
     }
 
-    /// Replaces the codec by what `map` makes of it. What is queued, and what was read ahead, stays.
+    /// Replaces the codec by what `map` makes of it. What is queued, and what was read ahead, stays; the new
+    /// codec decodes it before anything is read.
     ///
     /// # Examples
     ///
@@ -219,7 +218,7 @@ impl<W, C> Framed<W, C> {
     /// # }
     /// ```
     pub fn map_codec<D>(self, map: impl FnOnce(C) -> D) -> Framed<W, D> {
-        Framed { sink: self.sink.map_encoder(map), read: self.read }
+        Framed { sink: self.sink.map_encoder(map), read: self.read.into_buffer().into() }
     }
 
     /// Returns a reference to the codec.
