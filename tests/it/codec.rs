@@ -7,6 +7,7 @@ mod duplex;
 mod existing_codecs;
 mod flow;
 mod frame_rig;
+mod framed;
 mod length_delimited;
 mod model;
 mod own_encoder;
