@@ -8,7 +8,7 @@ use futures_sink::Sink;
 
 use super::{ChunkAppender, ChunkEncoder, TrySendItemError};
 use crate::channel::{Position, Sender};
-use crate::chunk_queue::ChunkQueue;
+use crate::chunk_queue::{ChunkQueue, Integrity};
 
 /// Sends items to a channel, from many tasks. Made by
 /// [`FramedSink::into_channel`](super::FramedSink::into_channel) and
@@ -77,7 +77,8 @@ impl<E> FramedSender<E> {
     /// # Errors
     ///
     /// Returns the error of the encoder, upon which nothing is queued, or an [`io::Error`] as one if the
-    /// channel is or becomes closed.
+    /// channel is or becomes closed. An encoder that removes bytes of its own frame, which a
+    /// [`ChunkEncoder`] of several parts can, is [`InvalidData`](io::ErrorKind::InvalidData).
     ///
     /// # Cancel safety
     ///
@@ -215,10 +216,22 @@ impl<E> FramedSender<E> {
     where
         E: ChunkEncoder<Item>,
     {
-        // An encoder that failed or panicked has left something of its frame.
+        // An encoder that panicked has left something of its frame.
         self.frame.clear();
-        self.encoder.encode(item, &mut ChunkAppender::new(&mut self.frame))?;
-        Ok(self.sender.queue_all(&mut self.frame).map_err(io::Error::from)?)
+        let mut dst = ChunkAppender::new(&mut self.frame);
+        let encoded = self.encoder.encode(item, &mut dst);
+        let integrity = dst.integrity();
+        let queued = encoded.and_then(|()| match integrity {
+            Integrity::Intact => {
+                Ok(self.sender.queue_all(&mut self.frame).map_err(io::Error::from)?)
+            }
+            Integrity::Torn => Err(torn_frame().into()),
+        });
+        if queued.is_err() {
+            // It may hold large parts, and this handle may have nothing to send for long.
+            self.frame.clear();
+        }
+        queued
     }
 }
 
@@ -273,4 +286,9 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.sender.leave_line();
     }
+}
+
+#[cold]
+fn torn_frame() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the encoder removed bytes of its own frame")
 }
