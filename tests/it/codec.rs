@@ -8,6 +8,7 @@ mod existing_codecs;
 mod flow;
 mod frame_rig;
 mod framed;
+mod framed_sender;
 mod length_delimited;
 mod model;
 mod own_encoder;
