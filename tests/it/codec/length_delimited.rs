@@ -1,3 +1,6 @@
+mod both_ways;
+mod conversion;
+
 use std::io::{self, ErrorKind};
 
 use bytes::{Bytes, BytesMut};
