@@ -1,6 +1,7 @@
 //! Frames that are encoded into the queue: by the encoders of tokio-util, by some that break the
 //! rules, and by those of this crate.
 
+mod at_hand;
 mod bad_encoders;
 mod cancel;
 mod duplex;
@@ -9,6 +10,7 @@ mod flow;
 mod frame_rig;
 mod framed;
 mod framed_sender;
+mod generous;
 mod length_delimited;
 mod model;
 mod own_encoder;
