@@ -364,7 +364,7 @@ impl From<length_delimited::Builder> for LengthDelimitedBuilder {
         // It has no getters. What is longest is cut to what the field can say, and is thus more than that by
         // the adjustment, or is all that there is: then a shorter field tells.
         let longest = |field| {
-            let mut codec = codec.clone();
+            let mut codec = codec;
             codec.length_field_length(field).max_frame_length(usize::MAX);
             codec.new_codec().max_frame_length()
         };
@@ -373,7 +373,7 @@ impl From<length_delimited::Builder> for LengthDelimitedBuilder {
             if negative == 0 { longest(WORD - 1).wrapping_sub(usize::MAX >> 8) } else { negative };
 
         // The rest is in a header.
-        let mut sample = codec.clone();
+        let mut sample = codec;
         sample.length_adjustment(0).max_frame_length(usize::MAX);
         let mut frame = BytesMut::new();
         let encoded = sample.new_codec().encode(Bytes::from_static(&[0]), &mut frame);

@@ -15,6 +15,8 @@ use crate::support::Answer::{Done, Fail, Pending, Take};
 use crate::support::{Answer, Call, Handle, Scripted, Task, counts};
 
 type Encoder = LengthDelimitedEncoder;
+type Ours = Side<Framed<Scripted, Encoder>>;
+type Theirs = Side<FramedSink<Scripted, Encoder>>;
 
 /// The writing half of a `Framed` is a `FramedSink`: whatever is asked of both, in whatever state their inner
 /// writers are, has the same outcome and costs the same calls.
@@ -51,10 +53,7 @@ struct Side<S> {
     task: Task,
 }
 
-fn pair(
-    options: &Builder,
-    script: &[Answer],
-) -> (Side<Framed<Scripted, Encoder>>, Side<FramedSink<Scripted, Encoder>>) {
+fn pair(options: &Builder, script: &[Answer]) -> (Ours, Theirs) {
     let side = || {
         let (inner, handle) = Scripted::gathering(script.to_vec());
         handle.script_flush([Done, Pending, Pending]);
@@ -68,11 +67,7 @@ fn pair(
     )
 }
 
-fn step(
-    random: &mut Rng,
-    framed: &mut Side<Framed<Scripted, Encoder>>,
-    sink: &mut Side<FramedSink<Scripted, Encoder>>,
-) {
+fn step(random: &mut Rng, framed: &mut Ours, sink: &mut Theirs) {
     let item = Bytes::from(vec![random.u8(..); *random.choice(&[0, 10, 900, 3000]).expect("four")]);
     let (ours, theirs) = (&mut framed.subject, &mut sink.subject);
     let (our_task, their_task) = (&framed.task, &sink.task);

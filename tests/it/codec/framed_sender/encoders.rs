@@ -17,8 +17,10 @@ use super::{Counting, Rig};
 use crate::support::Answer::{Pending, Take};
 use crate::support::Task;
 
+type Way = fn(&mut Rig<Counting>, &'static str) -> Result<(), ErrorKind>;
+
 /// Each way to send an item at once, and what came of it.
-const WAYS: [fn(&mut Rig<Counting>, &'static str) -> Result<(), ErrorKind>; 3] = [
+const WAYS: [Way; 3] = [
     |rig, line| match rig.sender.try_send(line) {
         Ok(_) => Ok(()),
         Err(TrySendItemError::Encode(error)) => Err(error.kind()),

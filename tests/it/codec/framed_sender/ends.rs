@@ -77,8 +77,7 @@ fn other_driver() -> Pin<Box<flow_controlled_writer::channel::Driver<crate::supp
 /// Being told ready is no promise that the connection lives.
 #[test]
 fn a_handle_that_was_told_ready_learns_of_the_end() {
-    let encoder = Counting::default();
-    let mut rig = Rig::new((0, 3), encoder.clone(), []);
+    let mut rig = Rig::new((0, 3), Counting::default(), []);
     let task = Task::new();
     let cx = &mut task.context();
     assert!(Sink::<&str>::poll_ready(Pin::new(&mut rig.sender), cx).is_ready());

@@ -155,7 +155,7 @@ async fn frames_of_many_parts_are_not_torn_by_others() {
                     })?,
                 }
             }
-            dst.extend_from_slice(&[b'\n']);
+            dst.extend_from_slice(b"\n");
             Ok(())
         }
     }

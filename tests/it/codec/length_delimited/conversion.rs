@@ -69,7 +69,7 @@ fn the_settings_of_a_builder_of_tokio_util_are_taken_over() {
             })
         };
         both = set(both, &mut random);
-        both.0 = both.1.clone().into();
+        both.0 = both.1.into();
         if random.bool() {
             both = set(both, &mut random);
         }
@@ -117,14 +117,14 @@ fn the_byte_order_is_taken_over_where_few_lengths_can_be_encoded() {
     for max in 5..9 {
         let mut theirs = length_delimited::Builder::new();
         theirs.little_endian().length_adjustment(5).max_frame_length(max);
-        let ours = LengthDelimitedBuilder::from(theirs.clone());
+        let ours = LengthDelimitedBuilder::from(theirs);
         for length in 0..10 {
             compare(&ours, &theirs, length);
         }
     }
     let mut theirs = length_delimited::Builder::new();
     theirs.little_endian().max_frame_length(0);
-    let ours = LengthDelimitedBuilder::from(theirs.clone()).max_frame_length(1000);
+    let ours = LengthDelimitedBuilder::from(theirs).max_frame_length(1000);
     assert!(!compare(&ours, theirs.max_frame_length(1000), 300));
 }
 
@@ -133,7 +133,7 @@ fn the_byte_order_is_taken_over_where_few_lengths_can_be_encoded() {
 fn settings_that_let_nothing_through_are_taken_over_too() {
     let mut theirs = length_delimited::Builder::new();
     theirs.length_field_length(2).little_endian().length_adjustment(20).max_frame_length(10);
-    let ours = LengthDelimitedBuilder::from(theirs.clone());
+    let ours = LengthDelimitedBuilder::from(theirs);
     assert!((0..30).all(|length| compare(&ours, &theirs, length)), "all are refused");
     let ours = ours.max_frame_length(1000);
     theirs.max_frame_length(1000);
@@ -149,7 +149,7 @@ fn adjustments_of_any_size_are_taken_over() {
         for adjustment in [1 << 40, -(1 << 40), isize::MAX, isize::MIN] {
             let mut theirs = length_delimited::Builder::new();
             theirs.length_field_length(field).length_adjustment(adjustment);
-            let ours = LengthDelimitedBuilder::from(theirs.max_frame_length(1000).clone());
+            let ours = LengthDelimitedBuilder::from(*theirs.max_frame_length(1000));
             let own = LengthDelimitedEncoder::builder()
                 .length_field_length(field)
                 .length_adjustment(adjustment)
@@ -179,7 +179,7 @@ fn a_length_that_does_not_fit_its_field_is_refused_after_the_conversion_too() {
 #[test]
 fn the_defaults_of_both_builders_are_the_same() {
     let theirs = LengthDelimitedCodec::builder();
-    let ours = LengthDelimitedBuilder::from(theirs.clone());
+    let ours = LengthDelimitedBuilder::from(theirs);
     for length in [0, 1, 255, 256, 70_000] {
         assert!(!compare(&ours, &theirs, length));
     }
