@@ -82,27 +82,30 @@ async fn call_until(
     plan: Plan,
 ) -> io::Result<Called> {
     let (mut random, mut called) = (Rng::new(), Called::default());
-    while Instant::now() < end {
+    loop {
         let size = |random: &mut Rng| plan.sizes[random.usize(..plan.sizes.len())];
         let (length, wanted) = (size(&mut random), size(&mut random));
         let start = Instant::now();
-        let call = calls.call(&mut outlet, length, wanted);
-        if plan.give_up > 0 && random.u32(..plan.give_up) == 0 {
-            let patience = yield_times(random.usize(..10));
-            match future::select(pin!(call), pin!(patience)).await {
-                Either::Left((result, _)) => result?,
-                Either::Right(_) => {
-                    called.given_up += 1;
-                    continue;
-                }
+        let call = pin!(calls.call(&mut outlet, length, wanted));
+        let gives_up = plan.give_up > 0 && random.u32(..plan.give_up) == 0;
+        let patience = pin!(async {
+            match gives_up {
+                true => yield_times(random.usize(..10)).await,
+                false => future::pending().await,
             }
-        } else {
-            call.await?;
+        });
+        match future::select(call, patience).await {
+            Either::Left((result, _)) => {
+                result?;
+                called.latencies.push(start.elapsed());
+                called.bytes += (length + wanted) as u64;
+            }
+            Either::Right(_) => called.given_up += 1,
         }
-        called.latencies.push(start.elapsed());
-        called.bytes += (length + wanted) as u64;
+        if Instant::now() >= end {
+            return Ok(called);
+        }
     }
-    Ok(called)
 }
 
 impl Calls {
