@@ -20,7 +20,6 @@ use std::net::Ipv4Addr;
 use bytes::Bytes;
 use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, FramedSink};
 use flow_controlled_writer::{FlowControlledWriter, Stats};
-use futures::SinkExt;
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;

@@ -51,7 +51,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flow_controlled_writer::{Builder, FlowControlledWriter, MemoryBudget, Stats};
-use futures::SinkExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -171,7 +170,7 @@ async fn export(
         let mut response = FlowControlledWriter::new(stream);
         let head = "HTTP/1.0 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\n\r\n";
         response.feed(Bytes::from_static(head.as_bytes())).await?;
-        response.feed(recorder.render().into()).await?;
+        response.feed(recorder.render()).await?;
         response.shutdown().await?;
     }
 }

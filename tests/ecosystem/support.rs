@@ -11,6 +11,8 @@ mod rig;
 #[path = "../it/support/scripted.rs"]
 mod scripted;
 mod slow;
+#[path = "../it/support/stats.rs"]
+mod stats;
 #[path = "../it/support/task.rs"]
 mod task;
 mod watched;
@@ -20,5 +22,6 @@ pub(crate) use self::pattern::Pattern;
 pub(crate) use self::rig::Rig;
 pub(crate) use self::scripted::{Answer, Handle, Scripted};
 pub(crate) use self::slow::{Gate, Slow};
+pub(crate) use self::stats::counts;
 pub(crate) use self::task::Task;
-pub(crate) use self::watched::{End, Watch, Watched};
+pub(crate) use self::watched::{End, Report, Watch, Watched};

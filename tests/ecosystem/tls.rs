@@ -11,7 +11,9 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-use crate::support::{Gate, Pattern, Slow, Watch, Watched, narrow_tcp_pair, tcp_pair, within};
+use crate::support::{
+    Gate, Pattern, Report, Slow, Watch, Watched, narrow_tcp_pair, tcp_pair, within,
+};
 
 /// Shakes hands over the two ends of a connection.
 async fn secure<N, F>(near: N, far: F) -> io::Result<(client::TlsStream<N>, server::TlsStream<F>)>
@@ -143,7 +145,8 @@ async fn writers_above_and_below_tls_carry_both_directions() -> io::Result<()> {
     Ok(())
 }
 
-/// Sends a megabyte through `near` to a peer that begins to read once `watch` shows a pause.
+/// Sends a megabyte through `near`, in small pieces, to a peer that begins to read once `watch`
+/// shows that the writer waits with much in its buffer.
 async fn send_to_slow_peer<N>(
     mut near: N,
     mut far: server::TlsStream<Slow<TcpStream>>,
@@ -155,7 +158,10 @@ where
 {
     // Each end reads to the end: a socket that is closed with bytes unread resets the connection.
     let sender = async move {
-        near.write_all(&Pattern::at(0).take(1 << 20)).await?;
+        let mut pattern = Pattern::at(0);
+        for _ in 0..1 << 10 {
+            near.write_all(&pattern.take(1 << 10)).await?;
+        }
         near.shutdown().await?;
         receive(near, 0).await
     };
@@ -165,15 +171,16 @@ where
         Ok(received)
     };
     let open_gate_late = async {
-        let report = watch.until(|report| report.is_paused).await;
-        assert!(report.buffer_size > 0);
+        let is_held_back = |report: &Report| report.is_waiting && report.buffer_size > MUCH;
+        let report = watch.until(is_held_back).await;
+        assert!(report.stats.written_bytes < 1 << 20);
         gate.open();
         Ok(())
     };
     let all = async { tokio::try_join!(sender, receiver, open_gate_late) };
     let (_, received, ()) = within(all).await?;
     assert_eq!(received, 1 << 20);
-    assert!(watch.finished().await.pauses > 0);
+    assert!(watch.finished().await.written_bytes >= 1 << 20);
     Ok(())
 }
 
@@ -197,3 +204,6 @@ async fn a_writer_above_tls_waits_for_a_slow_peer() -> io::Result<()> {
     let (near, watch) = Watched::new(near);
     send_to_slow_peer(near, far, gate, watch).await
 }
+
+/// The low mark: only a writer that has been held back, and waits still, holds more.
+const MUCH: usize = 16 * 1024;

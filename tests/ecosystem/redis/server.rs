@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::io;
 
 use bytes::Bytes;
-use flow_controlled_writer::codec::framed;
+use flow_controlled_writer::codec::Framed;
 use flow_controlled_writer::{FlowControlledWriter, Stats};
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use tokio::net::TcpStream;
 
 use super::resp::{Reply, Resp};
@@ -19,17 +19,16 @@ pub(super) struct Outcome {
 /// Answers commands until the client ends the connection. Flushes where no command is left to
 /// answer, so that what was pipelined leaves together.
 pub(super) async fn serve(stream: TcpStream, mut store: Store) -> io::Result<Outcome> {
-    let mut connection = framed(FlowControlledWriter::new(stream), Resp);
+    let mut connection = Framed::new(FlowControlledWriter::new(stream), Resp);
     while let Some(command) = connection.next().await {
         let reply = store.run(&command?)?;
         connection.feed(reply).await?;
         if connection.read_buffer().is_empty() {
-            SinkExt::<Reply>::flush(&mut connection).await?;
+            connection.flush().await?;
         }
     }
-    SinkExt::<Reply>::close(&mut connection).await?;
-    let writer = connection.get_ref().get_ref();
-    Ok(Outcome { stats: writer.stats(), buffer_size: writer.buffer_size() })
+    connection.shutdown().await?;
+    Ok(Outcome { stats: connection.stats(), buffer_size: connection.buffer_size() })
 }
 
 #[derive(Debug, Default)]
