@@ -1,6 +1,9 @@
 //! `tokio-rustls`: our writer below TLS, where it gathers records, and above it, where it gathers
 //! what becomes one record.
 
+#[cfg(feature = "time")]
+mod stuck;
+
 use std::io;
 use std::sync::Arc;
 
