@@ -2,6 +2,7 @@
 //!
 //! Each test checks the content and its order, that the buffer stays within its bound, and that the
 //! writer ends empty and shut down.
+mod clones;
 #[cfg(feature = "tracing")]
 mod events;
 mod examples;
