@@ -9,6 +9,7 @@ mod examples;
 mod forward;
 mod framed;
 mod http;
+mod postgres;
 mod proxy;
 mod redis;
 mod simulated;
