@@ -1,38 +1,37 @@
-//! A WebSocket: the crate's channel for what goes out, a task for what comes in.
+//! A WebSocket whose writing half is a channel: tokio-tungstenite reads and answers, everybody sends.
 
-use std::io;
 use std::time::Duration;
 
+use bytes::Bytes;
 use flow_controlled_writer::Builder;
 use flow_controlled_writer::channel::Sender;
 use futures::StreamExt;
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncWrite, join};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_util::codec::FramedRead;
-use tungstenite::protocol::frame::Frame;
-use tungstenite::protocol::frame::coding::{Control, OpCode};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::frame::{self, ClientFrames};
-use crate::http::Upgrade;
-
-/// Completes the handshake and returns the way to send to the client.
+/// Begins to serve a connection behind its handshake, of which `received` was read too far. Returns the
+/// way to send to the client.
 ///
 /// The tasks that serve the connection end, and the sender is closed, when the client leaves.
-pub(crate) fn open(upgrade: Upgrade, options: &Builder) -> Sender {
-    let (reader, writer) = upgrade.stream.into_split();
-    let (sender, driver) = options.build(writer).into_channel();
-    sender.try_send(upgrade.response).expect("a new writer has room");
-    let mut frames = FramedRead::new(reader, ClientFrames);
-    frames.read_buffer_mut().extend_from_slice(&upgrade.received);
+pub(crate) async fn open(stream: TcpStream, received: Bytes, options: &Builder) -> Sender {
+    let (read_half, write_half) = stream.into_split();
+    let (sender, driver) = options.build(write_half).into_channel();
+    // What the library writes, it writes by one call each: one item between those of the others.
+    let stream = join(read_half, sender.clone());
+    let socket =
+        WebSocketStream::from_partially_read(stream, received.into(), Role::Server, None).await;
 
     let mut driver = tokio::spawn(driver);
     let control = sender.clone();
     tokio::spawn(async move {
         tokio::select! {
-            _ = reply(frames, &control) => {}
-            () = control.closed() => {}
+            () = read(socket) => {}
+            _ = control.closed() => {}
         }
-        control.close();
+        control.close_channel();
         if timeout(LINGER, &mut driver).await.is_err() {
             driver.abort();
         }
@@ -40,24 +39,10 @@ pub(crate) fn open(upgrade: Upgrade, options: &Builder) -> Sender {
     sender
 }
 
-/// Answers the frames that control the connection until the client leaves.
-async fn reply<R: AsyncRead + Unpin>(
-    mut frames: FramedRead<R, ClientFrames>,
-    sender: &Sender,
-) -> io::Result<()> {
-    while let Some(received) = frames.next().await.transpose()? {
-        match received.header().opcode {
-            OpCode::Control(Control::Ping) => {
-                sender.send(frame::encode(Frame::pong(received.into_payload()))).await?;
-            }
-            OpCode::Control(Control::Close) => {
-                sender.send(frame::encode(Frame::close(None))).await?;
-                break;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+/// Lets the library answer what controls the connection until the client leaves. The page sends nothing
+/// else.
+async fn read(mut socket: WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>) {
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 /// How long a client that has said goodbye may take for what is still queued.

@@ -34,7 +34,7 @@ try {
   await step('a reader that keeps up has an empty buffer', async () => {
     await until(page, (now) => now.rows.length === 1 && now.rows[0].written > 150);
     const now = await look(page);
-    assert.deepEqual([now.state, now.skipped, now.missing], ['accepting', 0, 0]);
+    assert.deepEqual([now.state, now.skipped, now.gaps], ['accepting', 0, 0]);
     assert(now.size < 16 * KIB, `${now.size} bytes queued`);
     assert(await highestOwn(page) < 0.2, 'the line is at the bottom');
   });
@@ -70,25 +70,16 @@ try {
   });
 
   await step('nothing sticks out at 400 or 1400 pixels, light or dark', async () => {
-    for (const width of [400, 1400]) {
-      for (const colorScheme of ['light', 'dark']) {
-        await page.setViewportSize({ width, height: 1000 });
-        await page.emulateMedia({ colorScheme });
-        await page.waitForTimeout(400);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-        assert.equal(wide, width);
-        await page.screenshot({ path: `${shots}/${colorScheme}-${width}.png`, fullPage: true });
-      }
-    }
+    await shootAll(page, 'slow');
   });
 
-  await step('reading fast again, the line falls, and what is missing is what was skipped', async () => {
+  await step('reading fast again, the line falls, and the gaps are what was skipped', async () => {
     await page.getByRole('switch').press('Space');
     await until(page, (now) => now.story.startsWith('Caught up'));
     const now = await look(page);
     assert.equal(now.state, 'accepting');
     assert(now.size < 64 * KIB, `${now.size} bytes queued`);
-    assert(now.missing > 0 && now.missing === now.skipped, `${now.missing} of ${now.skipped}`);
+    assert(now.gaps > 0 && now.gaps === now.skipped, `${now.gaps} of ${now.skipped}`);
     await page.screenshot({ path: `${shots}/caught-up.png`, fullPage: true });
   });
 
@@ -111,6 +102,10 @@ try {
     assert.equal(code, 0);
     await until(page, (now) => now.story.startsWith('The server has ended'));
     assert(await page.getByRole('switch').isDisabled());
+    assert.equal((await look(page)).state, 'disconnected');
+    assert.equal(await page.getByText('accepting', { exact: true }).count(), 0);
+    assert.equal(await page.getByText('KiB/s').count(), 0, 'no rates of what is gone');
+    await shootAll(page, 'ended');
   });
 
   assert.deepEqual(complaints, []);
@@ -118,6 +113,19 @@ try {
 } finally {
   await browser.close();
   server.kill();
+}
+
+/** Takes a picture at each width in each colour scheme; nothing may stick out. */
+async function shootAll(page, name) {
+  for (const width of [400, 1400]) {
+    for (const colorScheme of ['light', 'dark']) {
+      await page.setViewportSize({ width, height: 1000 });
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(400);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+      await page.screenshot({ path: `${shots}/${name}-${colorScheme}-${width}.png`, fullPage: true });
+    }
+  }
 }
 
 async function step(what, check) {
@@ -136,7 +144,7 @@ function look(page) {
       state: text('own-state'),
       size: figure(text('own-size')) * (text('own-size').endsWith('KiB') ? 1024 : 1),
       skipped: figure(text('own-skipped')),
-      missing: figure(text('own-missed')),
+      gaps: figure(text('own-missed')),
       rows: [...document.querySelectorAll('#rows tr')].map((row) => ({
         written: cell(row, 'Written'), pauses: cell(row, 'Pauses'), skipped: cell(row, 'Skipped'),
       })),

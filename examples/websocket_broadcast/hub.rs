@@ -7,7 +7,7 @@ use bytes::Bytes;
 use flow_controlled_writer::TrySendError;
 use flow_controlled_writer::channel::Sender;
 
-use crate::frame;
+use crate::message;
 
 /// The clients of the broadcast. Each message goes to every one of them that is not paused.
 #[derive(Default)]
@@ -23,7 +23,7 @@ impl Hub {
         let number = clients.joined;
         println!("connection {number} opened");
         let client = Client { number, sender, skipped: 0 };
-        if client.sender.try_send(frame::text(format!("{{\"number\":{number}}}"))).is_ok() {
+        if client.sender.try_send(message::text(format!("{{\"number\":{number}}}"))).is_ok() {
             clients.open.push(client);
         }
     }
@@ -69,7 +69,7 @@ impl Client {
     /// Queues a frame or counts it as skipped; false if the client has left.
     fn offer(&mut self, frame: Bytes) -> bool {
         match self.sender.try_send(frame) {
-            Ok(()) => true,
+            Ok(_) => true,
             Err(TrySendError::Full(_)) => {
                 self.skipped += 1;
                 true

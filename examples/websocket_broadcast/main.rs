@@ -1,8 +1,10 @@
 //! A WebSocket server that broadcasts to a page, where one slow reader shows what the marks do.
 //!
-//! Four publishers together send 800 messages of 256 bytes a second to every connection. Each is a
-//! `FlowControlledWriter` as a channel: a publisher sends by `try_send` and waits for nobody; while
-//! a connection is paused, messages for it are skipped and counted. The page, in a current
+//! Four publishers together send 800 messages of 256 bytes a second to every connection. The writing
+//! half of each is a channel: a publisher encodes a message once, sends it to all by `try_send` and
+//! waits for nobody; while a connection is paused, messages for it are skipped and counted.
+//! tokio-tungstenite reads from `tokio::io::join(read_half, sender.clone())`, so that its pongs go out
+//! between the messages. The page, in a current
 //! Chromium, draws the buffer size of every connection. Its switch "Read slowly" makes it take less
 //! from its socket than it is sent, so that its own line climbs to the high mark, falls to the low
 //! one, and climbs again.
@@ -23,10 +25,10 @@
 //! `e2e.sh` beside this file does all that in a headless Chromium and checks what the page shows.
 
 mod connection;
-mod frame;
-mod http;
 mod hub;
+mod message;
 mod publisher;
+mod server;
 mod telemetry;
 
 use std::error::Error;
@@ -35,18 +37,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flow_controlled_writer::{Builder, Watermarks};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use socket2::SockRef;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
 
-use crate::http::Target;
 use crate::hub::Hub;
+use crate::server::Server;
 
 const PUBLISHERS: u8 = 4;
 /// The high mark of each connection in bytes: more than one second of the broadcast. The low mark
 /// is a quarter of it.
 const HIGH: usize = 256 * 1024;
-/// A browser sends its request at once; what has not come by then is not a browser.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Messages of so many bytes are queued as they are: all connections share them.
+const SHARED_FROM: usize = 64;
 /// Bytes that the kernel may hold for a connection: little, so that a slow reader is soon felt.
 const SEND_BUFFER: usize = 16 * 1024;
 
@@ -79,31 +82,20 @@ fn run_time(mut arguments: impl Iterator<Item = String>) -> Result<Duration, Box
 
 async fn serve(listener: TcpListener, hub: Arc<Hub>) -> io::Result<()> {
     let options = Builder::new().watermarks(Watermarks::with_high(HIGH));
+    let server = Server { options: options.coalesce_threshold(SHARED_FROM), hub };
     loop {
         let (stream, _) = listener.accept().await?;
-        let (options, hub) = (options.clone(), Arc::clone(&hub));
+        let socket = SockRef::from(&stream);
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.set_tcp_nodelay(true)?;
+        let serving = server.clone().serve(stream);
         tokio::spawn(async move {
-            if let Err(error) = answer(stream, &options, hub).await {
+            // A browser opens connections that it may never use.
+            if let Err(error) = serving.await
+                && !error.is_timeout()
+            {
                 eprintln!("{error}");
             }
         });
     }
-}
-
-/// Answers one request: a file of the page, the broadcast, or what is known of all connections.
-async fn answer(stream: TcpStream, options: &Builder, hub: Arc<Hub>) -> io::Result<()> {
-    let socket = socket2::SockRef::from(&stream);
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.set_tcp_nodelay(true)?;
-    match timeout(REQUEST_TIMEOUT, http::receive(stream)).await?? {
-        None => {}
-        Some(Target::Page(response)) => response.send().await?,
-        Some(Target::Broadcast(upgrade)) => {
-            hub.join(connection::open(upgrade, options));
-        }
-        Some(Target::Telemetry(upgrade)) => {
-            telemetry::report(connection::open(upgrade, options), &hub).await;
-        }
-    }
-    Ok(())
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use flow_controlled_writer::channel::Sender;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::frame;
 use crate::hub::Hub;
+use crate::message;
 
 /// Sends the state of all connections at every tick until the client leaves. A sample that finds
 /// no room is left out: the next one says more.
@@ -18,7 +18,7 @@ pub(crate) async fn report(sender: Sender, hub: &Hub) {
         ticks.tick().await;
         let time = start.elapsed().as_millis();
         let sample = format!("{{\"time\":{time},\"connections\":{}}}", hub.snapshot());
-        let _full_or_closed = sender.try_send(frame::text(sample));
+        let _full_or_closed = sender.try_send(message::text(sample));
     }
 }
 

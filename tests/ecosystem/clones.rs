@@ -10,10 +10,10 @@ use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::tungstenite::{Error, Result};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use crate::support::{Pattern, Slow, narrow_tcp_pair, tcp_pair, within};
@@ -97,7 +97,7 @@ fn encode(payload: Bytes) -> Bytes {
 async fn serve(
     mut socket: WebSocketStream<impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>,
     count: u32,
-) -> tungstenite::Result<()> {
+) -> Result<()> {
     for number in 0..count {
         socket.send(Message::binary(frame(TASKS, number, 1_000))).await?;
         let _pinged = socket.next().await.transpose()?;
@@ -121,7 +121,7 @@ async fn broadcast(task: u8, sender: Sender, count: u32) -> io::Result<()> {
 
 /// The client reads slowly, so that most of what the server has to say meets a channel that is paused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pongs_between_broadcasts_while_paused_arrive_whole() -> tungstenite::Result<()> {
+async fn pongs_between_broadcasts_while_paused_arrive_whole() -> Result<()> {
     const MESSAGES: u32 = 150;
     let (near, far) = narrow_tcp_pair().await?;
     let (read, write) = far.into_split();
@@ -154,7 +154,7 @@ async fn pongs_between_broadcasts_while_paused_arrive_whole() -> tungstenite::Re
 
 /// Pings while it reads, and closes behind the last message. Returns how many pongs have come: a ping
 /// that finds an unsent pong takes its place.
-async fn read_and_ping(stream: TcpStream, messages: u32) -> tungstenite::Result<u32> {
+async fn read_and_ping(stream: TcpStream, messages: u32) -> Result<u32> {
     let (stream, gate) = Slow::new(stream, 700);
     gate.open();
     let client = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;

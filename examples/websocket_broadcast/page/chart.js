@@ -1,10 +1,13 @@
-// The buffer sizes of the last seconds as lines, with both marks.
+// The buffer sizes of the last seconds as lines, with both marks and a scale in KiB.
 
 /** Milliseconds shown. */
 const SPAN = 30_000;
 /** The least height of the scale, in high marks. */
 const HEADROOM = 1.2;
-const MARGIN = { top: 14, right: 14, bottom: 26, left: 14 };
+const MARGIN = { top: 14, right: 14, bottom: 26, left: 44 };
+/** Bytes between two values of the scale; as many as leave them apart. */
+const STEPS = [16, 32, 64, 128, 256, 512, 1024].map((step) => step * 1024);
+const MOST_VALUES = 6;
 
 export class Chart {
   #canvas;
@@ -36,7 +39,8 @@ export class Chart {
     }
   }
 
-  draw(now) {
+  /** Draws the seconds before `now`, which `name` calls by its name. */
+  draw(now, name) {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const pen = this.#sharpPen(width, height);
     pen.clearRect(0, 0, width, height);
@@ -47,12 +51,13 @@ export class Chart {
     const [left, right] = [MARGIN.left, width - MARGIN.right];
     const [top, bottom] = [MARGIN.top, height - MARGIN.bottom];
     const plot = {
-      pen, left, right, top, bottom,
+      pen, left, right, top, bottom, name,
       color: (name) => style.getPropertyValue(`--${name}`),
       x: (time) => right - ((now - time) / SPAN) * (right - left),
       y: (size) => bottom - (size / this.#top) * (bottom - top),
     };
     pen.font = `12px ${style.fontFamily}`;
+    drawScale(plot, this.#top);
     drawAxis(plot);
     pen.save();
     pen.beginPath();
@@ -96,12 +101,25 @@ function* runs(points) {
   }
 }
 
-function drawAxis({ pen, color, left, right, top, bottom }) {
+/** Writes the sizes beside the left edge, with a faint rule for each. */
+function drawScale({ pen, color, y, left, right }, top) {
+  const step = STEPS.find((step) => top / step < MOST_VALUES) ?? STEPS.at(-1);
+  pen.textAlign = 'right';
+  pen.textBaseline = 'middle';
+  for (let size = 0; size <= top; size += step) {
+    pen.fillStyle = color('muted');
+    pen.fillText(`${size / 1024}`, left - 8, y(size));
+    pen.fillStyle = color('edge');
+    if (size > 0) pen.fillRect(left, Math.round(y(size)), right - left, 1);
+  }
+}
+
+function drawAxis({ pen, color, left, right, top, bottom, name }) {
   rule(pen, left, right, bottom, color('edge'));
   pen.fillStyle = color('muted');
   pen.textBaseline = 'top';
   pen.textAlign = 'left';
-  pen.fillText('30 s ago', left, bottom + 7);
+  pen.fillText('30 s', left, bottom + 7);
   pen.textAlign = 'center';
   for (const seconds of [20, 10]) {
     const at = right - ((seconds * 1000) / SPAN) * (right - left);
@@ -111,7 +129,7 @@ function drawAxis({ pen, color, left, right, top, bottom }) {
     pen.fillStyle = color('muted');
   }
   pen.textAlign = 'right';
-  pen.fillText('now', right, bottom + 7);
+  pen.fillText(name, right, bottom + 7);
 }
 
 function drawMark({ pen, color, y, left, right }, size, name) {

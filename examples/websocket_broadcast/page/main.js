@@ -36,7 +36,7 @@ const STORIES = {
   filling: 'Reading slowly. Kernel and browser take the first few hundred kilobytes; then the line rises.',
   pausing: 'Reading slowly. From the high mark down to the low one, messages for this page are skipped.',
   draining: 'Reading fast again: the line falls.',
-  caughtUp: 'Caught up: the buffer is empty, and what is missing here is just what the server skipped.',
+  caughtUp: 'Caught up: the buffer is empty, and the gaps are just the messages that the server skipped.',
   gone: 'The server has ended. Start it again and open its new address.',
 };
 let story = 'fast';
@@ -88,6 +88,16 @@ function showText() {
   element('own-missed').textContent = whole(client.missed);
 }
 
+/** Shows that nothing goes on any more: totals stay, states and rates do not. */
+function showEnd() {
+  document.body.classList.add('ended');
+  element('own-size').textContent = '–';
+  element('own-state').textContent = 'disconnected';
+  element('own-state').className = 'state';
+  element('own-written').textContent = '–';
+  table.end();
+}
+
 function watch() {
   const telemetry = new WebSocket(`${server}/telemetry`);
   telemetry.onmessage = ({ data }) => {
@@ -103,6 +113,7 @@ function watch() {
 function end() {
   ended ??= performance.now();
   tell('gone');
+  showEnd();
   for (const id of ['slow', 'open', 'close']) element(id).disabled = true;
 }
 
@@ -137,9 +148,13 @@ requestAnimationFrame(function frame(now) {
   }
   if (now - drawn >= (calm.matches ? CALM_PACE : 0)) {
     drawn = now;
-    chart.draw((ended ?? performance.now()) - clockAhead);
+    chart.draw((ended ?? performance.now()) - clockAhead, ended ? 'the end' : 'now');
   }
 });
+// At once, also where motion is to be reduced.
+const drawSoon = () => { drawn = -Infinity; };
+new ResizeObserver(drawSoon).observe(element('chart'));
+matchMedia('(prefers-color-scheme: dark)').onchange = drawSoon;
 element('slow').checked = false;
 element('slow').disabled = !Client.supported();
 element('story').textContent = Client.supported()

@@ -33,6 +33,16 @@ export class Table {
       fill(this.#rows.get(connection.number), connection, own, opened);
     }
   }
+
+  /** Shows that all connections are gone; their totals stay. */
+  end() {
+    for (const row of this.#rows.values()) {
+      row.state.textContent = 'disconnected';
+      row.state.classList.remove('paused');
+      row.filled.style.width = '0';
+      for (const figure of [row.size, row.queued, row.written]) figure.textContent = '–';
+    }
+  }
 }
 
 function makeRow() {
