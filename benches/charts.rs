@@ -17,7 +17,7 @@ use memory::Figures;
 use subjects::sink::Feed;
 use subjects::size_query::{self, DEPTHS};
 use subjects::{Contestants, Place, SIZES};
-use support::contest::Clock::SenderCpu;
+use support::contest::Measure::SenderCpu;
 use support::contest::{Effort, Times};
 use support::entry::{Case, size_name};
 
@@ -90,13 +90,13 @@ fn memory_per_connection() -> Drawn {
 fn measure(cases: impl IntoIterator<Item = Case>) -> Vec<Series> {
     let mut all: Vec<Series> = Vec::new();
     for mut case in cases {
-        let times = Times::measure(&mut case, SenderCpu, Effort::FULL);
+        let times = Times::measure(&mut case, Effort::FULL);
         if all.is_empty() {
             let names = case.entries.iter().map(|entry| entry.name);
             all = names.map(|name| Series { name, points: Vec::new() }).collect();
         }
         for (index, series) in all.iter_mut().enumerate() {
-            let each = times.median(index) / case.chunks as f64;
+            let each = times.of(index, SenderCpu).median / case.chunks as f64;
             series.points.push((case.size as f64, each));
         }
     }

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench memory
 //! ```
+mod held;
 #[path = "subjects/memory.rs"]
 mod memory;
 mod subjects;
@@ -11,15 +12,17 @@ mod support;
 use memory::{BURSTS, Figures, STALLED, figures};
 use support::contest::Effort;
 use support::entry::size_name;
-use support::report::{Bound, Report};
+use support::report::Report;
 
 fn main() {
-    let mut report = Report::from_args();
+    let report = Report::from_args();
     let burst = if report.effort == Effort::TEST { 1 << 20 } else { BURST };
-    let all = figures(burst);
-    print(&all, burst);
-    demand(&mut report, &all[0]);
-    report.finish();
+    print(&figures(burst), burst);
+    println!("\n{:<64} {:>12} {:>12}", "what stays, in bytes unless said", "holds", "at most");
+    for held::Row { what, holds, bound } in held::all() {
+        let verdict = if holds <= bound { "ok" } else { "over" };
+        println!("{what:<64} {:>12} {:>12} {verdict:>5}", number(holds), number(bound));
+    }
 }
 
 fn print(all: &[Figures], burst: usize) {
@@ -48,19 +51,12 @@ fn row(title: &str, all: &[Figures], cell: impl Fn(&Figures) -> String) {
     println!();
 }
 
-fn demand(report: &mut Report, ours: &Figures) {
-    let worst = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-    let burst = ours.after_burst.map(|bytes| bytes as f64);
-    let stalled = worst(&ours.stalled.unwrap_or([f64::INFINITY; 5]));
-    for (subject, most, reached) in [
-        ("heap, fresh", 0.0, ours.fresh as f64),
-        ("heap, idle", 1536.0, ours.idle as f64),
-        ("heap, after a burst", 1536.0, worst(&burst)),
-        ("heap, stalled, for a byte", 1.1, stalled),
-        ("allocations, ping-pong", 0.0, ours.ping_pong as f64),
-        ("allocations, streaming", 5.0, ours.streaming as f64),
-    ] {
-        report.target(subject.into(), "", Bound::AtMost(most), reached);
+/// Writes a ratio with its fraction and a count without.
+fn number(value: f64) -> String {
+    if value < 100.0 && value.fract() != 0.0 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.0}")
     }
 }
 

@@ -1,3 +1,4 @@
+//! By `AsyncWrite`, against `BufWriter`.
 use std::io;
 
 use flow_controlled_writer::FlowControlledWriter;
@@ -110,7 +111,8 @@ fn mix<W, A: AsyncWrite + Unpin + 'static>(
     })
 }
 
-fn tuned<W: AsyncWrite>(writer: W) -> BufWriter<W> {
+/// Gives a buffer that users set to have larger writes.
+pub fn tuned<W: AsyncWrite>(writer: W) -> BufWriter<W> {
     BufWriter::with_capacity(TUNED, writer)
 }
 

@@ -1,3 +1,4 @@
+//! The calls of the inner writer.
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

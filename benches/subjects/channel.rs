@@ -1,3 +1,4 @@
+//! Many tasks and one connection.
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,25 +7,37 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use flow_controlled_writer::codec::{FramedSender, FramedSink, LengthDelimitedEncoder};
 use flow_controlled_writer::{FlowControlledWriter, channel};
 use futures::SinkExt;
 use tokio::io::AsyncWrite;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
-use tokio_util::codec::{BytesCodec, FramedWrite};
+use tokio_util::codec::{BytesCodec, Encoder, FramedWrite, LengthDelimitedCodec};
 
-use super::{Connection, Place, TUNED};
-use crate::support::entry::{Case, Entry};
+use super::codec::HEADER;
+use super::sink::tuned;
+use super::{Connection, Place};
+use crate::support::entry::{Case, Entry, size_name};
 use crate::support::null::Null;
 use crate::support::socket;
 
 /// Many tasks send through one connection. A batch ends when the writer has taken its last byte.
 #[derive(Clone, Copy)]
 pub struct Channel {
+    pub items: Items,
     pub place: Place,
     pub flavor: Flavor,
     pub producers: usize,
     pub size: usize,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Items {
+    Chunks,
+    /// Payloads that are encoded behind their lengths.
+    Frames,
 }
 
 /// The runtime that all tasks of a contestant share.
@@ -36,24 +49,37 @@ pub enum Flavor {
 
 /// Sends one message, waiting for room.
 trait Post: Clone + Send + 'static {
-    fn post(&self, chunk: Bytes) -> impl Future<Output = ()> + Send;
+    fn post(&mut self, item: Bytes) -> impl Future<Output = ()> + Send;
 }
 
 type Boxed = Box<dyn AsyncWrite + Send + Unpin>;
 
 impl Channel {
     pub fn case(self) -> Case {
-        let entries = vec![
-            self.entry(OURS, start_ours),
-            self.entry(MPSC, start_mpsc),
-            self.entry(MPSC_TUNED, start_mpsc_tuned),
-        ];
-        let label = format!("{} producers", self.producers);
-        Case { size: self.size, chunks: MESSAGES, entries, label }
+        let entries = match self.items {
+            Items::Chunks => vec![
+                self.entry(OURS, start_ours),
+                self.entry(MPSC, |writer| start_mpsc(FramedWrite::new(writer, BytesCodec::new()))),
+                self.entry(MPSC_TUNED, |writer| {
+                    start_mpsc_tuned(FramedWrite::new(writer, BytesCodec::new()))
+                }),
+            ],
+            Items::Frames => vec![
+                self.entry(OURS_FRAMED, start_ours_framed),
+                self.entry(MPSC, |writer| {
+                    start_mpsc(FramedWrite::new(writer, LengthDelimitedCodec::new()))
+                }),
+                self.entry(MPSC_TUNED, |writer| {
+                    start_mpsc_tuned(FramedWrite::new(writer, LengthDelimitedCodec::new()))
+                }),
+            ],
+        };
+        let label = format!("{} x {}", self.producers, size_name(self.size));
+        Case { size: self.size, chunks: self.messages(), entries, label }
     }
 
     /// Makes a contestant whose runtime, connection and channel last for all of its batches.
-    fn entry<P: Post>(self, name: &'static str, start: fn(Counted) -> P) -> Entry {
+    fn entry<P: Post>(self, name: &'static str, start: impl FnOnce(Counted) -> P) -> Entry {
         let runtime = self.flavor.runtime();
         let context = runtime.enter();
         let (inner, reader) = self.place.connect();
@@ -62,18 +88,34 @@ impl Channel {
         drop(context);
 
         // Each producer has an allocation of its own, so that they do not share its count.
-        let chunk = || Bytes::from(vec![b'x'; self.size]);
-        let chunks: Vec<_> = (0..self.producers).map(|_| chunk()).collect();
-        let bytes = (MESSAGES * self.size) as u64;
+        let item = || Bytes::from(vec![b'x'; self.size]);
+        let items: Vec<_> = (0..self.producers).map(|_| item()).collect();
+        let framing = if self.items == Items::Frames { HEADER } else { 0 };
+        let count = self.messages() / self.producers;
+        let bytes = (count * self.producers * (self.size + framing)) as u64;
         Entry::to_reader(name, bytes, reader, move || {
             runtime.block_on(async {
                 goal.set(bytes);
-                for chunk in &chunks {
-                    tokio::spawn(produce(sender.clone(), chunk.clone(), MESSAGES / chunks.len()));
+                for item in &items {
+                    tokio::spawn(produce(sender.clone(), item.clone(), count));
                 }
                 goal.reached().await;
             });
         })
+    }
+
+    /// Returns the messages in a batch, of all producers together.
+    fn messages(self) -> usize {
+        (BATCH / self.size).clamp(LEAST, MOST)
+    }
+}
+
+impl Items {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chunks => "channel",
+            Self::Frames => "framed_sender",
+        }
     }
 }
 
@@ -110,21 +152,27 @@ impl Place {
     }
 }
 
-async fn produce(sender: impl Post, chunk: Bytes, count: usize) {
+async fn produce(mut sender: impl Post, item: Bytes, count: usize) {
     for _ in 0..count {
-        sender.post(chunk.clone()).await;
+        sender.post(item.clone()).await;
     }
 }
 
 impl Post for channel::Sender {
-    async fn post(&self, chunk: Bytes) {
-        self.send(chunk).await.expect("the driver lives");
+    async fn post(&mut self, item: Bytes) {
+        self.send(item).await.expect("the driver lives");
+    }
+}
+
+impl Post for FramedSender<LengthDelimitedEncoder> {
+    async fn post(&mut self, item: Bytes) {
+        self.send(item).await.expect("the driver lives");
     }
 }
 
 impl Post for mpsc::Sender<Bytes> {
-    async fn post(&self, chunk: Bytes) {
-        self.send(chunk).await.expect("the receiver lives");
+    async fn post(&mut self, item: Bytes) {
+        self.send(item).await.expect("the receiver lives");
     }
 }
 
@@ -134,14 +182,23 @@ fn start_ours(writer: Counted) -> channel::Sender {
     sender
 }
 
-fn start_mpsc(writer: Counted) -> mpsc::Sender<Bytes> {
+fn start_ours_framed(writer: Counted) -> FramedSender<LengthDelimitedEncoder> {
+    let writer = FlowControlledWriter::new(writer);
+    let (sender, driver) = FramedSink::new(writer, LengthDelimitedEncoder::new()).into_channel();
+    tokio::spawn(driver);
+    sender
+}
+
+fn start_mpsc<E>(mut framed: FramedWrite<Counted, E>) -> mpsc::Sender<Bytes>
+where
+    E: Encoder<Bytes, Error = io::Error> + Send + Unpin + 'static,
+{
     let (sender, mut receiver) = mpsc::channel(MPSC_CAPACITY);
-    let mut framed = FramedWrite::new(writer, BytesCodec::new());
     tokio::spawn(async move {
-        while let Some(chunk) = receiver.recv().await {
-            framed.feed(chunk).await?;
+        while let Some(item) = receiver.recv().await {
+            framed.feed(item).await?;
             if receiver.is_empty() {
-                SinkExt::<Bytes>::flush(&mut framed).await?;
+                framed.flush().await?;
             }
         }
         io::Result::Ok(())
@@ -149,18 +206,20 @@ fn start_mpsc(writer: Counted) -> mpsc::Sender<Bytes> {
     sender
 }
 
-fn start_mpsc_tuned(writer: Counted) -> mpsc::Sender<Bytes> {
+fn start_mpsc_tuned<E>(framed: FramedWrite<Counted, E>) -> mpsc::Sender<Bytes>
+where
+    E: Encoder<Bytes, Error = io::Error> + Send + Unpin + 'static,
+{
     let (sender, mut receiver) = mpsc::channel(MPSC_CAPACITY);
-    let mut framed = FramedWrite::new(writer, BytesCodec::new());
-    framed.set_backpressure_boundary(TUNED);
+    let mut framed = tuned(framed);
     tokio::spawn(async move {
-        let mut chunks = Vec::with_capacity(MPSC_CAPACITY);
-        while receiver.recv_many(&mut chunks, MPSC_CAPACITY).await > 0 {
-            for chunk in chunks.drain(..) {
-                framed.feed(chunk).await?;
+        let mut items = Vec::with_capacity(MPSC_CAPACITY);
+        while receiver.recv_many(&mut items, MPSC_CAPACITY).await > 0 {
+            for item in items.drain(..) {
+                framed.feed(item).await?;
             }
             if receiver.is_empty() {
-                SinkExt::<Bytes>::flush(&mut framed).await?;
+                framed.flush().await?;
             }
         }
         io::Result::Ok(())
@@ -231,14 +290,19 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// Messages in a batch, of all producers together.
-const MESSAGES: usize = 32 * 1024;
+/// Bytes in a batch, where that is not too few or too many messages.
+const BATCH: usize = 64 << 20;
+const LEAST: usize = 64;
+const MOST: usize = 32 * 1024;
 const MPSC_CAPACITY: usize = 1024;
 pub const PRODUCERS: [usize; 4] = [1, 4, 16, 64];
-/// Lengths of the messages.
-pub const MESSAGE_SIZES: [usize; 2] = [64, 1024];
+/// Lengths of the chunks.
+pub const CHUNKS: [usize; 2] = [64, 1024];
+/// Lengths of the payloads of frames.
+pub const PAYLOADS: [usize; 2] = [64, 1 << 20];
 pub const FLAVORS: [Flavor; 2] = [Flavor::TwoWorkers, Flavor::CurrentThread];
 
 pub const OURS: &str = "into_channel";
+pub const OURS_FRAMED: &str = "FramedSender";
 pub const MPSC: &str = "mpsc, FramedWrite";
 pub const MPSC_TUNED: &str = "mpsc, 64 KiB";

@@ -1,3 +1,4 @@
+//! Frames and lines, against `FramedWrite`.
 use std::fmt::Debug;
 
 use bytes::Bytes;
@@ -83,7 +84,7 @@ pub fn line(size: usize) -> &'static str {
 
 static LINE: [u8; 1024] = [b'x'; 1024];
 /// Length of the header of a frame, by default.
-const HEADER: usize = 4;
+pub const HEADER: usize = 4;
 /// Lengths of the lines.
 pub const LINES: [usize; 4] = [16, 64, 256, 1024];
 

@@ -1,3 +1,4 @@
+//! A long queue that drains.
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;

@@ -2,11 +2,16 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod async_write;
+pub mod broadcast;
 pub mod calls;
 pub mod channel;
 pub mod codec;
 pub mod drain;
-pub mod round_trip;
+pub mod exchange;
+pub mod file;
+pub mod gather;
+pub mod hand;
+pub mod header_payload;
 pub mod sink;
 pub mod size_query;
 
@@ -34,10 +39,15 @@ pub type Connection<W> = (W, Option<Reader>);
 pub trait Contestants {
     fn entries<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Vec<Entry>;
 
+    /// Returns what is sent at once.
+    fn batch(&self, place: Place, size: usize) -> Batch {
+        Batch::new(place, size)
+    }
+
     /// Makes the case in `place`.
     fn case_in(&self, place: Place, size: usize) -> Case {
         let sender = Sender::new();
-        let batch = Batch::new(place, size);
+        let batch = self.batch(place, size);
         let entries = match place {
             Place::Null => {
                 let connect = &|| (Null::new(), None);

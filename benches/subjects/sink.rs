@@ -1,3 +1,4 @@
+//! By `Sink`, against `FramedWrite`.
 use std::io;
 
 use bytes::Bytes;

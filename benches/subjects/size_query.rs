@@ -1,3 +1,4 @@
+//! The size of a long queue.
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::hint::black_box;

@@ -1,7 +1,7 @@
-use std::time::{Duration, Instant};
+//! Runs contestants in turn, so that what else the machine does falls on all of them.
+use std::time::Instant;
 
-use cpu_time::ThreadTime;
-
+use super::cpu;
 use super::entry::Case;
 
 /// How long to measure.
@@ -24,23 +24,53 @@ impl Effort {
     }
 }
 
-/// What time is measured.
-#[derive(Clone, Copy)]
-pub enum Clock {
+/// What is measured of a batch. Times are in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
     /// CPU time of the calling thread.
     SenderCpu,
+    /// CPU time of all threads but those that read.
+    Cpu,
     Wall,
+    /// Page faults.
+    Faults,
 }
 
-/// The times of all contestants in rounds that ran interleaved, in nanoseconds a batch.
+/// What one batch has used, by each [`Measure`].
+#[derive(Clone, Copy, Default)]
+struct Used([f64; 4]);
+
+impl Used {
+    fn by(run: impl FnOnce()) -> Self {
+        let (faults, cpu, sender) = (cpu::faults(), cpu::of_senders(), cpu::of_thread());
+        let start = Instant::now();
+        run();
+        let wall = start.elapsed();
+        let sender = cpu::of_thread() - sender;
+        let cpu = cpu::of_senders().saturating_sub(cpu);
+        let faults = cpu::faults() - faults;
+        let [sender, cpu, wall] = [sender, cpu, wall].map(|time| time.as_nanos() as f64);
+        Self([sender, cpu, wall, faults as f64])
+    }
+}
+
+/// What all contestants have used in rounds that ran interleaved.
 pub struct Times {
-    /// `rounds[r][e]` is the time of entry `e` in round `r`.
-    rounds: Vec<Vec<f64>>,
+    /// `rounds[r][e]` is what entry `e` has used in round `r`.
+    rounds: Vec<Vec<Used>>,
+}
+
+/// The median of what was measured, and the quartiles below and above it.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
 }
 
 impl Times {
     /// Runs the entries of `case` in turn, a batch each, the first one of a round changing.
-    pub fn measure(case: &mut Case, clock: Clock, effort: Effort) -> Self {
+    pub fn measure(case: &mut Case, effort: Effort) -> Self {
         let count = case.entries.len();
         for _ in 0..effort.warmups {
             for entry in &mut case.entries {
@@ -48,50 +78,49 @@ impl Times {
                 entry.settle();
             }
         }
-        let mut rounds = vec![vec![0.0; count]; effort.rounds];
+        let mut rounds = vec![vec![Used::default(); count]; effort.rounds];
         for (index, round) in rounds.iter_mut().enumerate() {
             for turn in 0..count {
                 let at = (index + turn) % count;
                 let entry = &mut case.entries[at];
-                round[at] = clock.time(|| entry.run()).as_nanos() as f64;
+                round[at] = Used::by(|| entry.run());
                 entry.settle();
             }
         }
         Self { rounds }
     }
 
-    /// Returns the median of what the batches of one entry took.
-    pub fn median(&self, entry: usize) -> f64 {
-        median(self.rounds.iter().map(|round| round[entry]).collect())
+    /// Returns what the batches of one entry took.
+    pub fn of(&self, entry: usize, measure: Measure) -> Spread {
+        Spread::of(self.rounds.iter().map(|round| round[entry].0[measure as usize]).collect())
     }
 
-    /// Returns the median of cost of `rival` / cost of `ours`, each taken within one round.
-    pub fn ratio(&self, rival: usize, ours: usize) -> f64 {
-        median(self.rounds.iter().map(|round| round[rival] / round[ours].max(1.0)).collect())
+    /// Returns cost of `rival` / cost of `ours`, each taken within one round.
+    pub fn ratio(&self, rival: usize, ours: usize, measure: Measure) -> Spread {
+        let ratio = |round: &Vec<Used>| {
+            let [rival, ours] = [rival, ours].map(|entry| round[entry].0[measure as usize]);
+            rival / ours.max(1.0)
+        };
+        Spread::of(self.rounds.iter().map(ratio).collect())
     }
-}
 
-impl Clock {
-    fn time(self, run: impl FnOnce()) -> Duration {
-        match self {
-            Self::SenderCpu => {
-                let start = ThreadTime::now();
-                run();
-                start.elapsed()
-            }
-            Self::Wall => {
-                let start = Instant::now();
-                run();
-                start.elapsed()
-            }
-        }
+    /// Returns the mean of what the batches of one entry took.
+    pub fn mean(&self, entry: usize, measure: Measure) -> f64 {
+        let sum: f64 = self.rounds.iter().map(|round| round[entry].0[measure as usize]).sum();
+        sum / self.rounds.len() as f64
     }
 }
 
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * (values.len() - 1) as f64;
+            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        };
+        Self { low: at(0.25), median: at(0.5), high: at(0.75) }
+    }
 }
 
 pub fn geometric_mean(values: &[f64]) -> f64 {

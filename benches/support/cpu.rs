@@ -1,21 +1,63 @@
+//! CPU time and page faults of those who send.
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::time::{ClockId, clock_gettime};
 
-/// Measures the CPU time of the calling thread: that of the sender, without the reader's.
+/// Returns the CPU time of the calling thread.
+pub fn of_thread() -> Duration {
+    clock(ClockId::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Returns the CPU time of all threads but those that read.
+pub fn of_senders() -> Duration {
+    let readers = Duration::from_nanos(READERS.load(Relaxed));
+    clock(ClockId::CLOCK_PROCESS_CPUTIME_ID).saturating_sub(readers)
+}
+
+/// Returns the page faults of the process that needed no disk.
+pub fn faults() -> u64 {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the process is there");
+    usage.minor_page_faults().unsigned_abs()
+}
+
+fn clock(id: ClockId) -> Duration {
+    clock_gettime(id).expect("the clock is there").into()
+}
+
+/// A thread that reads: its time is not that of the senders.
+#[derive(Default)]
+pub struct OfReader {
+    told: Duration,
+}
+
+impl OfReader {
+    /// Tells what the calling thread has used so far.
+    pub fn tell(&mut self) {
+        let now = of_thread();
+        READERS.fetch_add((now - self.told).as_nanos() as u64, Relaxed);
+        self.told = now;
+    }
+}
+
+/// What all readers have told, in nanoseconds.
+static READERS: AtomicU64 = AtomicU64::new(0);
+
+/// Lets criterion measure the CPU time of the calling thread: that of the sender alone.
 pub struct SenderCpu;
 
 impl Measurement for SenderCpu {
-    type Intermediate = ThreadTime;
+    type Intermediate = Duration;
     type Value = Duration;
 
-    fn start(&self) -> ThreadTime {
-        ThreadTime::now()
+    fn start(&self) -> Duration {
+        of_thread()
     }
 
-    fn end(&self, start: ThreadTime) -> Duration {
-        start.elapsed()
+    fn end(&self, start: Duration) -> Duration {
+        of_thread() - start
     }
 
     fn add(&self, one: &Duration, other: &Duration) -> Duration {

@@ -1,3 +1,4 @@
+//! Who takes part, and in what.
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
@@ -108,11 +109,13 @@ impl Sender {
     }
 }
 
-/// Writes a size in bytes as a short text.
+/// Writes a size in bytes as a short text: by 1024 or 1000, as it was meant.
 pub fn size_name(bytes: usize) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{} KiB", bytes / 1024),
-        _ => format!("{} MiB", bytes / 1_048_576),
+    let units = [(1 << 20, "MiB"), (1_000_000, "MB"), (1 << 10, "KiB"), (1000, "KB")];
+    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit && bytes % unit == 0);
+    match unit {
+        // A thousand bytes are a number like others.
+        Some((unit, name)) if bytes != 1000 => format!("{} {name}", bytes / unit),
+        _ => format!("{bytes} B"),
     }
 }

@@ -1,4 +1,5 @@
-use super::contest::{Clock, Effort, Times};
+//! What happens to a cost as something grows.
+use super::contest::{Effort, Measure, Times};
 use super::entry::Case;
 use super::report::{Bound, Report};
 
@@ -10,17 +11,16 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// Measures a group and prints the nanoseconds of each contestant for each `unit`.
+    /// Measures a group and prints the CPU time of each contestant for each `unit`.
     pub fn measure(
         effort: Effort,
         group: &str,
         unit: &str,
-        clock: Clock,
         cases: impl IntoIterator<Item = Case>,
     ) -> Self {
         let mut growth = Self { group: group.into(), first: Vec::new(), last: Vec::new() };
         for mut case in cases {
-            let times = Times::measure(&mut case, clock, effort);
+            let times = Times::measure(&mut case, effort);
             if growth.first.is_empty() {
                 println!("\n{group}: ns for each {unit}");
                 print!("{:>12}", "");
@@ -28,7 +28,8 @@ impl Growth {
                 println!();
             }
             let entries = 0..case.entries.len();
-            growth.last = entries.map(|entry| times.median(entry) / case.chunks as f64).collect();
+            let median = |entry| times.of(entry, Measure::SenderCpu).median;
+            growth.last = entries.map(|entry| median(entry) / case.chunks as f64).collect();
             print!("{:>12}", case.label);
             growth.last.iter().for_each(|each| print!(" {each:>20.1}"));
             println!();

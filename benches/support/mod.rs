@@ -4,6 +4,7 @@
 pub mod contest;
 pub mod cpu;
 pub mod entry;
+pub mod gate;
 pub mod groups;
 pub mod growth;
 pub mod null;

@@ -1,7 +1,8 @@
-use super::contest::{Clock, Effort, Times, geometric_mean, smallest};
+//! Prints ratios, and at the end each target with what was reached.
+use super::contest::{Effort, Measure, Times, geometric_mean, smallest};
 use super::entry::{Case, size_name};
 
-/// Prints ratios as they are measured and, at the end, each target with what was reached.
+/// What a bench was asked for, and the targets that it has come to.
 pub struct Report {
     pub effort: Effort,
     filters: Vec<String>,
@@ -20,6 +21,20 @@ struct Line {
 pub enum Bound {
     AtLeast(f64),
     AtMost(f64),
+}
+
+/// All cases of one group, measured.
+pub struct Group {
+    name: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    label: String,
+    size: usize,
+    chunks: usize,
+    names: Vec<&'static str>,
+    times: Times,
 }
 
 /// The ratios of one group: a row a case, a column a rival.
@@ -50,53 +65,34 @@ impl Report {
     /// Measures a group and prints its table.
     pub fn group(
         &self,
-        group: &str,
-        clock: Clock,
+        name: &str,
+        measure: Measure,
         cases: impl IntoIterator<Item = Case>,
     ) -> Ratios {
-        self.group_with(self.effort, group, clock, cases)
-    }
-
-    /// Measures a group with another effort and prints its table.
-    pub fn group_with(
-        &self,
-        effort: Effort,
-        group: &str,
-        clock: Clock,
-        cases: impl IntoIterator<Item = Case>,
-    ) -> Ratios {
-        let mut ratios = Ratios {
-            group: group.into(),
-            rivals: Vec::new(),
-            sizes: Vec::new(),
-            columns: Vec::new(),
-        };
-        for mut case in cases {
-            let times = Times::measure(&mut case, clock, effort);
-            if ratios.rivals.is_empty() {
-                ratios.rivals = case.entries[1..].iter().map(|entry| entry.name).collect();
-                ratios.columns = vec![Vec::new(); ratios.rivals.len()];
-                println!("\n{group}: cost of the rival / ours");
-                print!("{:>12} {:>14}", "", "ours, ns/chunk");
-                ratios.rivals.iter().for_each(|rival| print!(" {rival:>20}"));
-                println!();
-            }
-            let each = times.median(0) / case.chunks as f64;
-            print!("{:>12} {each:>14.1}", case.label);
-            ratios.sizes.push(case.size);
-            for (index, column) in ratios.columns.iter_mut().enumerate() {
-                let ratio = times.ratio(index + 1, 0);
-                print!(" {ratio:>20.2}");
-                column.push(ratio);
-            }
-            println!();
-        }
-        ratios
+        Group::measure(name, self.effort, cases).ratios(measure)
     }
 
     /// Adds a line to the table of targets.
-    pub fn target(&mut self, subject: String, rival: &'static str, target: Bound, reached: f64) {
-        self.lines.push(Line { subject, rival, target, reached });
+    pub fn target(
+        &mut self,
+        subject: impl Into<String>,
+        rival: &'static str,
+        target: Bound,
+        reached: f64,
+    ) {
+        self.lines.push(Line { subject: subject.into(), rival, target, reached });
+    }
+
+    /// Demands a geometric mean of ratios.
+    pub fn mean(&mut self, subject: &str, rival: &'static str, ratios: &[f64], least: f64) {
+        let subject = format!("{subject}, geometric mean");
+        self.target(subject, rival, Bound::AtLeast(least), geometric_mean(ratios));
+    }
+
+    /// Demands each of some ratios.
+    pub fn each(&mut self, subject: &str, rival: &'static str, ratios: &[f64], least: f64) {
+        let subject = format!("{subject}, worst case");
+        self.target(subject, rival, Bound::AtLeast(least), smallest(ratios));
     }
 
     /// Prints the table of targets.
@@ -116,47 +112,84 @@ impl Report {
     }
 }
 
+impl Group {
+    /// Measures all cases, each when its turn comes.
+    pub fn measure(name: &str, effort: Effort, cases: impl IntoIterator<Item = Case>) -> Self {
+        let rows = cases.into_iter().map(|mut case| {
+            let times = Times::measure(&mut case, effort);
+            let names = case.entries.iter().map(|entry| entry.name).collect();
+            Row { label: case.label, size: case.size, chunks: case.chunks, names, times }
+        });
+        Self { name: name.into(), rows: rows.collect() }
+    }
+
+    /// Prints the ratios of all contestants to the first one: median and quartiles of the rounds.
+    pub fn ratios(&self, measure: Measure) -> Ratios {
+        let (ours, rivals) = self.names().split_first().expect("there is a contestant");
+        let unit = match measure {
+            Measure::SenderCpu => "CPU of the sender",
+            Measure::Cpu => "CPU of all senders",
+            Measure::Wall => "wall",
+            Measure::Faults => "page faults",
+        };
+        println!("\n{}, {unit}: that of the rival / that of {ours}", self.name);
+        print!("{:>16} {:>14}", "", "ns a chunk");
+        rivals.iter().for_each(|rival| print!(" {rival:>24}"));
+        println!();
+        let mut columns = vec![Vec::new(); rivals.len()];
+        for row in &self.rows {
+            let each = row.times.of(0, measure).median / row.chunks as f64;
+            print!("{:>16} {each:>14.1}", row.label);
+            for (index, column) in columns.iter_mut().enumerate() {
+                let ratio = row.times.ratio(index + 1, 0, measure);
+                let range = format!("({:.2} to {:.2})", ratio.low, ratio.high);
+                print!(" {:>8.2} {range:>15}", ratio.median);
+                column.push(ratio.median);
+            }
+            println!();
+        }
+        let sizes = self.rows.iter().map(|row| row.size).collect();
+        Ratios { group: self.name.clone(), rivals: rivals.to_vec(), sizes, columns }
+    }
+
+    /// Prints the page faults of all contestants for each chunk, and returns the most of ours.
+    pub fn faults(&self) -> f64 {
+        println!("\n{}: page faults for each chunk", self.name);
+        print!("{:>16}", "");
+        self.names().iter().for_each(|name| print!(" {name:>24}"));
+        println!();
+        let mut most: f64 = 0.0;
+        for row in &self.rows {
+            let each = |entry| row.times.mean(entry, Measure::Faults) / row.chunks as f64;
+            most = most.max(each(0));
+            print!("{:>16}", row.label);
+            (0..row.names.len()).for_each(|entry| print!(" {:>24.2}", each(entry)));
+            println!();
+        }
+        most
+    }
+
+    fn names(&self) -> &[&'static str] {
+        &self.rows.first().expect("there is a case").names
+    }
+}
+
 impl Ratios {
     /// Demands a geometric mean against one rival.
-    pub fn mean(&self, report: &mut Report, rival: &'static str, target: f64) {
-        let reached = geometric_mean(self.column(rival));
-        report.target(
-            format!("{}, geometric mean", self.group),
-            rival,
-            Bound::AtLeast(target),
-            reached,
-        );
+    pub fn mean(&self, report: &mut Report, rival: &'static str, least: f64) {
+        report.mean(&self.group, rival, self.column(rival), least);
     }
 
     /// Demands a ratio at every size.
-    pub fn each(&self, report: &mut Report, rival: &'static str, target: f64) {
-        let reached = smallest(self.column(rival));
-        report.target(
-            format!("{}, worst case", self.group),
-            rival,
-            Bound::AtLeast(target),
-            reached,
-        );
-    }
-
-    /// Demands a ratio at every size from `least` on.
-    pub fn from(&self, report: &mut Report, least: usize, rival: &'static str, target: f64) {
-        let first = self.sizes.iter().position(|size| *size >= least).expect("the size was run");
-        let reached = smallest(&self.column(rival)[first..]);
-        let subject = format!("{}, worst size from {}", self.group, size_name(least));
-        report.target(subject, rival, Bound::AtLeast(target), reached);
+    pub fn each(&self, report: &mut Report, rival: &'static str, least: f64) {
+        report.each(&self.group, rival, self.column(rival), least);
     }
 
     /// Demands a ratio at one size.
-    pub fn at(&self, report: &mut Report, size: usize, rival: &'static str, target: f64) {
+    pub fn at(&self, report: &mut Report, size: usize, rival: &'static str, least: f64) {
         let row = self.sizes.iter().position(|known| *known == size).expect("the size was run");
-        let reached = self.column(rival)[row];
-        report.target(
-            format!("{}, {}", self.group, size_name(size)),
-            rival,
-            Bound::AtLeast(target),
-            reached,
-        );
+        let subject = format!("{}, {}", self.group, size_name(size));
+        report.target(subject, rival, Bound::AtLeast(least), self.column(rival)[row]);
     }
 
     /// Returns all ratios against one rival.
