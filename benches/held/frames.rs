@@ -3,7 +3,6 @@ use std::io;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
-use futures::SinkExt;
 use tokio_util::codec::Encoder;
 
 use super::{Row, held, row, stall, unbounded};

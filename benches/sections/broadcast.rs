@@ -8,7 +8,9 @@ use crate::support::report::Report;
 
 pub fn broadcast(report: &mut Report) {
     for (name, place) in [("null", Place::Null), ("Unix", Place::Unix)] {
-        let cases = |broadcast: Broadcast| MESSAGES.map(|size| broadcast.case(place, size));
+        let cases = |broadcast: Broadcast| {
+            MESSAGES.into_iter().map(move |size| broadcast.case(place, size))
+        };
         let group = format!("broadcast, {name}, keeping up");
         let ratios = report.group(&group, SenderCpu, cases(Broadcast::KeepingUp));
         ratios.each(report, FRAMED, 1.0);
@@ -21,7 +23,7 @@ pub fn broadcast(report: &mut Report) {
         let group = format!("broadcast, {name}, drained");
         report.group(&group, SenderCpu, cases(Broadcast::Drained));
     }
-    let cases = MESSAGES.map(|size| Broadcast::Stalled.case(Place::Null, size));
+    let cases = MESSAGES.into_iter().map(|size| Broadcast::Stalled.case(Place::Null, size));
     let ratios = report.group("broadcast, stalled, a push", SenderCpu, cases);
     ratios.each(report, HAND, 1.0 / 1.2);
 }

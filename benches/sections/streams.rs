@@ -57,7 +57,7 @@ pub fn limit(report: &mut Report) {
 }
 
 pub fn file(report: &mut Report) {
-    let ratios = report.group("file", Wall, WRITES.map(file::case));
+    let ratios = report.group("file", Wall, WRITES.into_iter().map(file::case));
     ratios.each(report, BUFFERED, 0.95);
     ratios.each(report, BUFFERED_TUNED, 0.95);
 }
