@@ -3,9 +3,12 @@ use crate::subjects::async_write::BUFFERED;
 use crate::subjects::exchange::{Exchange, ITEMS, RAW};
 use crate::subjects::sink::FRAMED;
 use crate::support::contest::Measure::{SenderCpu, Wall};
+use crate::support::cpu;
 use crate::support::report::{Bound, Group, Report};
 
 pub fn churn(report: &mut Report) {
+    #[cfg(target_os = "linux")]
+    let _pinned = cpu::Pinned::new();
     let mut all = Vec::new();
     for (name, exchange, rival) in [
         ("churn, Encoder", Exchange::Encoder, FRAMED),
@@ -24,6 +27,8 @@ pub fn churn(report: &mut Report) {
 }
 
 pub fn round_trip(report: &mut Report) {
+    #[cfg(target_os = "linux")]
+    let _pinned = cpu::Pinned::new();
     let case = |count| [Exchange::Raw.case_of(MESSAGE, count)];
     report.group("round_trip, 500", SenderCpu, case(500)).each(report, RAW, 0.98);
     // A round trip a batch, for the median of them.

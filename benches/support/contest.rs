@@ -1,5 +1,5 @@
 //! Runs contestants in turn, so that what else the machine does falls on all of them.
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cpu;
 use super::entry::Case;
@@ -7,20 +7,21 @@ use super::entry::Case;
 /// How long to measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    pub warmups: usize,
-    pub rounds: usize,
+    warmups: usize,
+    /// The least and the most rounds; in between, time decides.
+    rounds: (usize, usize),
 }
 
 impl Effort {
-    pub const FULL: Self = Self { warmups: 3, rounds: 31 };
-    pub const TEST: Self = Self { warmups: 0, rounds: 1 };
+    pub const FULL: Self = Self { warmups: 3, rounds: (31, 301) };
+    pub const TEST: Self = Self { warmups: 0, rounds: (1, 1) };
 
     /// Returns the effort for batches that are far shorter or longer than most.
     pub fn with_rounds(self, rounds: usize) -> Self {
         if self == Self::TEST {
             return self;
         }
-        Self { warmups: self.warmups.min(rounds / 4), rounds }
+        Self { warmups: self.warmups.min(rounds / 4), rounds: (rounds, rounds) }
     }
 }
 
@@ -78,14 +79,18 @@ impl Times {
                 entry.settle();
             }
         }
-        let mut rounds = vec![vec![Used::default(); count]; effort.rounds];
-        for (index, round) in rounds.iter_mut().enumerate() {
+        let (least, most) = effort.rounds;
+        let start = Instant::now();
+        let mut rounds = Vec::new();
+        while rounds.len() < least || (rounds.len() < most && start.elapsed() < ENOUGH) {
+            let mut round = vec![Used::default(); count];
             for turn in 0..count {
-                let at = (index + turn) % count;
+                let at = (rounds.len() + turn) % count;
                 let entry = &mut case.entries[at];
                 round[at] = Used::by(|| entry.run());
                 entry.settle();
             }
+            rounds.push(round);
         }
         Self { rounds }
     }
@@ -130,3 +135,6 @@ pub fn geometric_mean(values: &[f64]) -> f64 {
 pub fn smallest(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
+
+/// Time after which a case has had rounds enough.
+const ENOUGH: Duration = Duration::from_millis(700);

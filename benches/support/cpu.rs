@@ -5,6 +5,11 @@ use std::time::Duration;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
+#[cfg(target_os = "linux")]
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity},
+    unistd::Pid,
+};
 
 /// Returns the CPU time of the calling thread.
 pub fn of_thread() -> Duration {
@@ -44,6 +49,31 @@ impl OfReader {
 
 /// What all readers have told, in nanoseconds.
 static READERS: AtomicU64 = AtomicU64::new(0);
+
+/// Keeps the calling thread, and those that it starts, on the core on which it runs, until this is
+/// dropped: who waits for an answer pays for the core on which that lands.
+#[cfg(target_os = "linux")]
+pub struct Pinned {
+    before: CpuSet,
+}
+
+#[cfg(target_os = "linux")]
+impl Pinned {
+    pub fn new() -> nix::Result<Self> {
+        let before = sched_getaffinity(Pid::from_raw(0))?;
+        let mut one = CpuSet::new();
+        one.set(sched_getcpu()?)?;
+        sched_setaffinity(Pid::from_raw(0), &one)?;
+        Ok(Self { before })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        let _ = sched_setaffinity(Pid::from_raw(0), &self.before);
+    }
+}
 
 /// Lets criterion measure the CPU time of the calling thread: that of the sender alone.
 pub struct SenderCpu;
