@@ -4,6 +4,9 @@
 #[path = "../../examples/broadcast.rs"]
 mod broadcast;
 #[allow(dead_code)]
+#[path = "../../examples/log_shipper/main.rs"]
+mod log_shipper;
+#[allow(dead_code)]
 #[path = "../../examples/sink.rs"]
 mod sink;
 #[allow(dead_code)]
@@ -71,6 +74,13 @@ async fn broadcast_drops_those_who_stop_reading_and_serves_the_others() {
     };
     let report = timeout(LIMIT, broadcast::run(plan)).await.expect("ends").expect("no error");
     assert!(report.is_right(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_shipper_loses_doubles_and_cuts_no_line_however_often_its_upstream_dies() {
+    let plan = log_shipper::Plan { producers: 4, lines_each: 500, longest_life: 16 * 1024 };
+    let report = timeout(LIMIT, log_shipper::run(plan)).await.expect("ends").expect("no error");
+    assert!(report.is_right() && report.losses() > 0, "{report}");
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
