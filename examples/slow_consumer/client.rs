@@ -33,6 +33,17 @@ impl Habit {
         std::iter::repeat_n(Self::Fast, fast).chain(others.take(slow))
     }
 
+    /// Says how such a client reads.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Fast => "all that comes".into(),
+            Self::Steady => "4 KiB every 4 ms".into(),
+            Self::Crawl => "1 KiB every 8 ms".into(),
+            Self::Bursts => "512 KiB, then nothing for 400 ms".into(),
+            Self::Late(millis) => format!("nothing for {millis} ms, then all that comes"),
+        }
+    }
+
     /// Waits before the read that follows `received` bytes. Returns how much it may read at most.
     async fn wait(self, received: u64) -> usize {
         let (millis, at_most) = match self {

@@ -1,85 +1,96 @@
-use std::io::{IsTerminal, stdout};
+use std::io;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{Term, truncate_str};
 
 use super::connection::Connection;
+use super::layout::Layout;
 
 /// Shows the connections while they work.
 #[derive(Debug)]
-pub(crate) enum Display {
-    /// A live line for each.
+pub(crate) struct Display {
+    mode: Mode,
+    started: Instant,
+    updated: Instant,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// A line for each, drawn over the one before.
     Live {
-        lines: MultiProgress,
-        bars: Vec<ProgressBar>,
+        term: Term,
+        drawn: usize,
     },
     /// Lines now and then, where there is no terminal.
-    Plain {
-        last: Instant,
-    },
+    Plain,
     Quiet,
 }
 
 impl Display {
     pub(crate) fn new(quiet: bool) -> Self {
-        if quiet {
-            Self::Quiet
-        } else if stdout().is_terminal() {
-            let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
-            Self::Live { lines, bars: Vec::new() }
-        } else {
-            Self::Plain { last: Instant::now() }
-        }
+        let term = Term::buffered_stdout();
+        let mode = match (quiet, term.is_term()) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Live { term, drawn: 0 },
+            (false, false) => Mode::Plain,
+        };
+        let now = Instant::now();
+        Self { mode, started: now, updated: now }
     }
 
+    /// Shows the present state, now and then.
     pub(crate) fn update(&mut self, connections: &[Connection]) {
-        match self {
-            Self::Live { lines, bars } => {
-                for connection in &connections[bars.len()..] {
-                    let high = connection.writer.watermarks().high() as u64;
-                    let bar = ProgressBar::new(high).with_prefix(connection.habit.to_string());
-                    bars.push(lines.add(bar));
-                }
-                for (bar, connection) in bars.iter().zip(connections) {
-                    let colour = if connection.writer.is_paused() { "red" } else { "green" };
-                    let template = format!("{{prefix:7}} {{bar:12.{colour}}} {{wide_msg}}");
-                    bar.set_style(ProgressStyle::with_template(&template).expect("it is correct"));
-                    bar.set_position(connection.writer.buffer_size() as u64);
-                    bar.set_message(describe(connection));
-                }
-            }
-            Self::Plain { last } if last.elapsed() >= PLAIN_EVERY => {
-                *last = Instant::now();
-                for connection in connections {
-                    println!("{:7} {}", connection.habit, describe(connection));
-                }
-                println!();
-            }
-            Self::Plain { .. } | Self::Quiet => {}
+        let every = match self.mode {
+            Mode::Live { .. } => Duration::from_millis(50),
+            Mode::Plain => Duration::from_secs(1),
+            Mode::Quiet => return,
+        };
+        if self.updated.elapsed() >= every {
+            self.show(connections);
         }
     }
 
     /// Leaves the last state on the screen.
     pub(crate) fn finish(&mut self, connections: &[Connection]) {
-        self.update(connections);
-        if let Self::Live { bars, .. } = self {
-            for bar in bars {
-                bar.abandon();
-            }
+        if let Mode::Live { .. } = self.mode {
+            self.show(connections);
+        }
+    }
+
+    fn show(&mut self, connections: &[Connection]) {
+        self.updated = Instant::now();
+        let lines = lines(Layout::new(columns()), self.started.elapsed(), connections);
+        match &mut self.mode {
+            // A terminal that is gone is no reason to stop.
+            Mode::Live { term, drawn } => _ = draw(term, drawn, &lines),
+            Mode::Plain => println!("{}\n", lines.join("\n")),
+            Mode::Quiet => {}
         }
     }
 }
 
-fn describe(connection: &Connection) -> String {
-    let writer = &connection.writer;
-    let stats = writer.stats();
-    format!(
-        "{:>10} queued {:6} {:>10} written {:>5} calls",
-        HumanBytes(writer.buffer_size() as u64).to_string(),
-        if writer.is_paused() { "paused" } else { "" },
-        HumanBytes(stats.written_bytes).to_string(),
-        stats.write_calls,
-    )
+fn lines(layout: Layout, passed: Duration, connections: &[Connection]) -> Vec<String> {
+    let Some(first) = connections.first() else { return Vec::new() };
+    let header = layout.header(passed, first.writer.watermarks());
+    std::iter::once(header).chain(connections.iter().map(|each| layout.row(each))).collect()
 }
 
-const PLAIN_EVERY: Duration = Duration::from_secs(1);
+/// Draws lines over those that were drawn before.
+fn draw(term: &Term, drawn: &mut usize, lines: &[String]) -> io::Result<()> {
+    term.move_cursor_up(*drawn)?;
+    for line in lines {
+        term.clear_line()?;
+        term.write_line(&truncate_str(line, columns(), ""))?;
+    }
+    *drawn = lines.len();
+    term.flush()
+}
+
+/// Returns how long a line may be.
+pub(crate) fn columns() -> usize {
+    match Term::stdout().size_checked() {
+        // Some terminals wrap a line that fills them.
+        Some((_, columns @ 2..)) => usize::from(columns) - 1,
+        _ => 79,
+    }
+}

@@ -2,9 +2,9 @@
 //!
 //! Every connection is a `FlowControlledWriter`. The server asks each for its `buffer_size()` after
 //! every message, and skips messages for a client whose writer is paused (or waits for it, with
-//! `--policy wait`). A line per client shows what is queued; at the end a table shows the totals,
-//! and every client must have received exactly the bytes that were sent to it, in order: the
-//! program fails otherwise.
+//! `--policy wait`). A live line for each client shows what is queued; at the end a table shows the
+//! totals, and every client must have received exactly the bytes that were sent to it, in order:
+//! the program fails otherwise.
 //!
 //! Run it with
 //!
@@ -13,27 +13,40 @@
 //! cargo run --release --example slow_consumer -- --help
 //! ```
 //!
-//! It prints, after some ten seconds of live lines (counts and times differ from run to run)
+//! It says what is to be seen, shows it for some ten seconds
 //!
 //! ```text
-//!  client    sent  skipped    MiB  pauses    KiB  write  chunks  received
-//!                            sent           peak  calls   /call
-//! -----------------------------------------------------------------------------
-//!  fast    200000        0  20.63       0   28.7    800   250.0  all, in order
-//!  steady   59657   140343   6.14      23  256.2   2222    26.8  all, in order
-//!  bursts   32217   167783   3.33       7  256.2   1957    16.5  all, in order
-//!  late    140253    59747  14.45       1  256.0   1174   119.5  all, in order
-//!  crawl    11016   188984   1.13       5  256.2   2052     5.4  all, in order
+//!  5.0 s 0        low                       high   queued   state skipped    sent
+//! fast   ░░░░░░░░░|░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0 KiB sending       0  125000
+//! steady █████████|████████░░░░░░░░░░░░░░░░░░░░░  113 KiB  paused   89479   35521
+//! bursts █████████|███████████████████████░░░░░░  211 KiB  paused  107552   17448
+//! late   ░░░░░░░░░|░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0 KiB sending   59747   65253
+//! crawl  █████████|███████████████░░░░░░░░░░░░░░  161 KiB  paused  118020    6980
+//! ```
 //!
-//! 556857 messages were skipped for paused clients
-//! buffer_size() was asked 1000000 times
-//!   0.5 ns at the smallest queue, bytes: 16, chunks: 1
-//!   0.5 ns at the deepest queue, bytes: 262319, chunks: 28
+//! and prints (counts and times differ from run to run)
+//!
+//! ```text
+//!  client  received         sent  skipped  pauses    KiB    MiB  write   sent
+//!                                                   peak   sent  calls  /call
+//! ----------------------------------------------------------------------------
+//!  fast    all, in order  200000        0       0   28.7  20.63    800  250.0
+//!  steady  all, in order   53651   146349      21  256.2   5.54   2194   24.5
+//!  bursts  all, in order   32166   167834       7  256.2   3.32   1964   16.4
+//!  late    all, in order  140253    59747       1  256.0  14.45   1165  120.4
+//!  crawl   all, in order    8974   191026       4  256.1   0.92   2003    4.5
+//!
+//! 564956 messages were skipped for paused clients.
+//! Every client received exactly what was sent to it, in order.
+//! buffer_size() was asked 1000000 times; it took
+//!   0.6 ns at the smallest queue: 16 bytes, chunks: 1
+//!   0.6 ns at the deepest queue: 262313 bytes, chunks: 54
 //! ```
 
 mod client;
 mod connection;
 mod display;
+mod layout;
 mod message;
 mod meter;
 pub(crate) mod report;
@@ -44,6 +57,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use flow_controlled_writer::Watermarks;
 use tokio::task::JoinSet;
 
 use self::client::Habit;
@@ -91,6 +105,38 @@ pub(crate) struct Options {
     quiet: bool,
 }
 
+impl Options {
+    /// Says what is shown, in short lines.
+    fn describe(&self) -> String {
+        let Self { min_size, max_size, speed, fast, slow, late, policy, high, .. } = *self;
+        let messages = match speed {
+            0 => format!("messages of {min_size} to {max_size} bytes, all it can,"),
+            speed => format!("{speed} messages of {min_size} to {max_size} bytes a second"),
+        };
+        let meanwhile = match policy {
+            Policy::Skip => "it misses what is sent meanwhile",
+            Policy::Wait => "the server waits meanwhile",
+        };
+        let (low, high) = (Watermarks::with_high(high).low() / 1024, high / 1024);
+        let mut text = format!(
+            "A server sends {messages}\n\
+             to every client. What a client does not take yet is queued\n\
+             for it by a FlowControlledWriter: the bars below.\n\n\
+             More than {high} KiB (high) pause a client until its queue has\n\
+             drained to {low} KiB (low); {meanwhile}.\n\n\
+             How the clients read:\n",
+        );
+        let mut shown = Vec::new();
+        for habit in Habit::of_clients(fast, slow, late) {
+            if !shown.contains(&habit) {
+                text += &format!("  {habit:6}  {}\n", habit.describe());
+                shown.push(habit);
+            }
+        }
+        text
+    }
+}
+
 /// What the broadcast does with a message for a client that is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Policy {
@@ -102,7 +148,11 @@ enum Policy {
 
 #[tokio::main]
 async fn main() -> io::Result<ExitCode> {
-    let report = run(&Options::parse()).await?;
+    let options = Options::parse();
+    if !options.quiet {
+        println!("{}", options.describe());
+    }
+    let report = run(&options).await?;
     println!("\n{report}");
     Ok(if report.is_intact() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -28,13 +28,10 @@ impl Meter {
 
 impl fmt::Display for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "buffer_size() was asked {} times", self.asked)?;
+        write!(f, "buffer_size() was asked {} times; it took", self.asked)?;
         for (name, sample) in [("smallest", &self.smallest), ("deepest", &self.deepest)] {
             if let Some(Sample { size, chunks, nanos }) = sample {
-                write!(
-                    f,
-                    "\n  {nanos:.1} ns at the {name} queue, bytes: {size}, chunks: {chunks}"
-                )?;
+                write!(f, "\n  {nanos:.1} ns at the {name} queue: {size} bytes, chunks: {chunks}")?;
             }
         }
         Ok(())

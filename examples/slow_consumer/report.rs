@@ -4,6 +4,8 @@ use std::io;
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
 use super::connection::Connection;
+use super::display::columns;
+use super::layout::mebibytes;
 use super::message::Tally;
 use super::meter::Meter;
 
@@ -54,45 +56,57 @@ impl Row {
         }
     }
 
-    fn cells(&self) -> [String; COLUMNS.len()] {
+    fn cells(&self) -> [String; TITLES.len()] {
         let Connection { habit, writer, sent, skipped, .. } = &self.connection;
         let stats = writer.stats();
         [
             habit.to_string(),
+            self.problem().unwrap_or_else(|| "all, in order".into()),
             sent.messages.to_string(),
             skipped.to_string(),
-            format!("{:.2}", sent.bytes as f64 / f64::from(1 << 20)),
             stats.pauses.to_string(),
             format!("{:.1}", stats.peak_buffer_size as f64 / f64::from(1 << 10)),
+            format!("{:.2}", mebibytes(sent.bytes)),
             stats.write_calls.to_string(),
             format!("{:.1}", sent.messages as f64 / stats.write_calls.max(1) as f64),
-            self.problem().unwrap_or_else(|| "all, in order".into()),
         ]
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = if columns() < WIDTH { NARROW } else { TITLES.len() };
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '-');
-        table.set_header(COLUMNS).add_rows(self.rows.iter().map(Row::cells));
-        for column in table.column_iter_mut().skip(1).take(COLUMNS.len() - 2) {
+        table.set_header(&TITLES[..shown]);
+        table.add_rows(self.rows.iter().map(|row| row.cells().into_iter().take(shown)));
+        for column in table.column_iter_mut().skip(2) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        writeln!(f, "{table}\n\n{} messages were skipped for paused clients", self.skipped())?;
+        writeln!(f, "{}\n", table.trim_fmt())?;
+        writeln!(f, "{} messages were skipped for paused clients.", self.skipped())?;
+        if self.is_intact() {
+            writeln!(f, "Every client received exactly what was sent to it, in order.")?;
+        } else {
+            writeln!(f, "NOT EVERY CLIENT RECEIVED WHAT WAS SENT TO IT.")?;
+        }
         write!(f, "{}", self.meter)
     }
 }
 
 /// Write calls count those too that found the socket full.
-const COLUMNS: [&str; 9] = [
+const TITLES: [&str; 9] = [
     "client",
+    "received",
     "sent",
     "skipped",
-    "MiB\nsent",
     "pauses",
     "KiB\npeak",
+    "MiB\nsent",
     "write\ncalls",
-    "chunks\n/call",
-    "received",
+    "sent\n/call",
 ];
+/// The columns that a narrow terminal has room for.
+const NARROW: usize = 6;
+/// What all columns need.
+const WIDTH: usize = 77;
