@@ -378,7 +378,7 @@ const KEPT_BLOCK_OF_TWO: usize = 512;
 /// high mark lets in.
 const KEPT_ENTRIES: usize = 6;
 /// The least room in which an encoder is let append to a block.
-const LEAST_FRAME_ROOM: usize = 64;
+const LEAST_FRAME_ROOM: usize = 32;
 /// Queues up to this many chunks are recounted after every mutation in debug builds.
 #[cfg(debug_assertions)]
 const ALWAYS_CHECKED: usize = 32;

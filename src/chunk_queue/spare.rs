@@ -76,10 +76,11 @@ pub(super) fn give_block(mut block: BytesMut) -> Option<BytesMut> {
     left.filter(|left| left.capacity() <= KEPT_BLOCK)
 }
 
-/// Gives back the block of this thread that was used for a moment, or leaves one for another.
+/// Gives back the block of this thread that was used for a moment, or leaves one in exchange for it. A tiny
+/// one stays in any case.
 pub(super) fn put_back(mut block: BytesMut) {
     with(|spare| {
-        if is_kept() && block.capacity() <= LARGEST_BLOCK {
+        if block.capacity() <= if is_kept() { LARGEST_BLOCK } else { TINY_BLOCK } {
             block.clear();
             spare.keep(block);
         }
@@ -212,6 +213,9 @@ fn with<R>(act: impl FnOnce(&Spare) -> R) -> Option<R> {
 
 /// Largest block that a thread keeps: a message of 4 MiB and what a protocol puts around it.
 const LARGEST_BLOCK: usize = 4 * 1024 * 1024 + 64 * 1024;
+/// Block that costs less to keep than to allocate for each frame: small frames are copied from there to
+/// the end of one block and the beginning of the next.
+const TINY_BLOCK: usize = 64;
 /// Entries of the longest list that a thread keeps: 40 KiB.
 const MOST_ENTRIES: usize = 1024;
 /// What one need adds to the demand: what is needed by one queue in eight stays.
