@@ -25,11 +25,14 @@ fn shared(length: usize) -> Bytes {
     chunk
 }
 
+/// A way in which a burst goes.
+type End = fn(&mut ChunkQueue);
+
 /// Their list alone, 40 bytes a chunk, stayed for good.
 #[test]
 fn a_burst_of_kept_chunks_leaves_nothing_behind_whichever_way_it_goes() {
     let chunk = shared(2048);
-    let ends: [(&str, fn(&mut ChunkQueue)); 4] = [
+    let ends: [(&str, End); 4] = [
         ("advance", |queue| queue.advance(queue.remaining())),
         ("advance by parts", |queue| {
             while !queue.is_empty() {
@@ -113,28 +116,31 @@ fn a_failure_behind_the_rest_of_a_large_frame_does_not_hold_its_block() {
     assert!(kept <= IDLE, "{kept} bytes after further messages");
 }
 
+/// Appends a frame.
+type Encode = Box<dyn FnMut(&mut BytesMut)>;
+
 /// 1000 frames of 20 bytes, however the encoder comes to them.
 #[test]
 fn encoders_that_ask_for_more_than_they_write_cost_no_more_than_others() {
-    let frame = [7; 20];
+    const FRAME: [u8; 20] = [7; 20];
     let reserves = |count: usize| {
         move |block: &mut BytesMut| {
             block.reserve(count);
-            block.put_slice(&frame);
+            block.put_slice(&FRAME);
         }
     };
     let resizes = |block: &mut BytesMut| {
         let before = block.len();
         block.resize(before + 4096, 0);
-        block[before..before + 20].copy_from_slice(&frame);
+        block[before..before + 20].copy_from_slice(&FRAME);
         block.truncate(before + 20);
     };
     let mut scratch = BytesMut::new();
     let unsplits = move |block: &mut BytesMut| {
-        scratch.put_slice(&frame);
+        scratch.put_slice(&FRAME);
         block.unsplit(scratch.split());
     };
-    let encoders: [(&str, Box<dyn FnMut(&mut BytesMut)>); 6] = [
+    let encoders: [(&str, Encode); 6] = [
         ("reserves 20", Box::new(reserves(20))),
         ("reserves 64", Box::new(reserves(64))),
         ("reserves 2048", Box::new(reserves(2048))),
@@ -236,7 +242,7 @@ fn a_write_of_a_large_slice_to_a_peer_that_takes_nothing_costs_no_heap() {
 fn a_channel_that_stalls_after_streaming_costs_what_it_holds() {
     for messages in [64, 1000, 2000] {
         let chunk = shared(messages);
-        let (sender, mut driver) = FlowControlledWriter::new(Switch::default()).into_channel();
+        let (sender, mut driver) = FlowControlledWriter::new(Switch).into_channel();
         let used = measure(|| {
             let cx = &mut context();
             for _ in 0..10_000 {
@@ -265,7 +271,6 @@ std::thread_local! {
 }
 
 /// An inner writer that takes all, or nothing while `STALLS` is set.
-#[derive(Default)]
 struct Switch;
 
 impl AsyncWrite for Switch {

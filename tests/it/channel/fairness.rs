@@ -156,12 +156,15 @@ async fn a_message_costs_few_polls_however_many_wait() {
     }
 }
 
+/// Sends a byte.
+type Way = fn(&mut Sender) -> Pin<Box<dyn Future<Output = ()> + '_>>;
+
 /// Nothing ever pauses it, so that a loop of sends never waits: neither the driver nor the timer of the
 /// same thread had a turn.
 #[tokio::test]
 async fn a_loop_of_sends_that_never_wait_leaves_its_thread_to_the_driver_and_to_timers() {
     let marks = Watermarks::new(0, usize::MAX);
-    let ways: [fn(&mut Sender) -> Pin<Box<dyn Future<Output = ()> + '_>>; 4] = [
+    let ways: [Way; 4] = [
         |sender| Box::pin(async { assert!(Sender::send(sender, "x").await.is_ok()) }),
         |sender| Box::pin(async { sender.feed(bytes("x")).await.expect("open") }),
         |sender| Box::pin(async { sender.write_all(b"x").await.expect("open") }),

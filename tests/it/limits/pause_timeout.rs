@@ -36,7 +36,7 @@ async fn a_peer_that_takes_a_byte_now_and_then_is_given_up_by_the_pause_and_not_
         for _ in 0..8 {
             rig.inner.script([Take(1), Pending]);
             if rig.ready() == TIMED_OUT {
-                ended.get_or_insert(start.elapsed());
+                ended.get_or_insert_with(|| start.elapsed());
             }
             advance(TIMEOUT * 9 / 10).await;
         }

@@ -15,10 +15,13 @@ fn paused_by_others() -> (Rig, FlowControlledWriter<Sink>) {
     (rig, others)
 }
 
+/// Sends an item, and tells whether it was taken.
+type WayIn = fn(&mut Rig) -> bool;
+
 /// Whether it is paused is as of now, whatever was asked before.
 #[test]
 fn every_way_in_is_open_once_others_have_given_the_budget_back() {
-    let ways: [(&str, fn(&mut Rig) -> bool); 4] = [
+    let ways: [(&str, WayIn); 4] = [
         ("try_send", |rig| rig.try_send("x").is_ok()),
         ("send_now", |rig| rig.send_now("x").is_ok()),
         ("try_append", |rig| rig.try_append("x").is_ok()),
