@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::{BufMut, Bytes, BytesMut};
 use flow_controlled_writer::channel::{Driver, Sender};
 use flow_controlled_writer::{Builder, Watermarks};
-use futures::SinkExt;
+use futures::{SinkExt, StreamExt, stream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -155,6 +155,33 @@ fn sockets_carry_all_in_order() {
                 let (writer, reader) = tokio::net::UnixStream::pair().expect("a pair");
                 run_numbered(writer, reader, SENDERS, 20_000, Way::Mixed).await;
             }
+        });
+    }
+}
+
+/// Each `forward` is told to be ready and sends, whatever the others have sent in between. One was refused.
+#[test]
+fn streams_that_are_forwarded_into_clones_on_threads_never_fail() {
+    for runtime in runtimes() {
+        runtime.block_on(async {
+            let (writer, mut reader) = tokio::io::duplex(64);
+            let options = Builder::new().watermarks(Watermarks::new(8, 16)).hard_limit(0);
+            let (sender, driver) = options.build(writer).into_channel();
+            let driver = tokio::spawn(driver);
+            let mut forwards = JoinSet::new();
+            for number in 0..4_u8 {
+                let items = stream::iter((0..2000).map(move |_| Ok(Bytes::from(vec![number; 5]))));
+                forwards.spawn(items.forward(sender.clone()));
+            }
+            drop(sender);
+            let mut received = Vec::new();
+            reader.read_to_end(&mut received).await.expect("no error");
+            for forwarded in forwards.join_all().await {
+                forwarded.expect("open");
+            }
+            assert_eq!(received.len(), 4 * 2000 * 5);
+            assert!(received.chunks(5).all(|item| item.iter().all(|byte| *byte == item[0])));
+            driver.await.expect("no panic").expect("no error");
         });
     }
 }

@@ -1,11 +1,13 @@
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
 use flow_controlled_writer::{Builder, MemoryBudget, TrySendError, Watermarks};
+use tokio::io::AsyncReadExt;
 
 use crate::support::Answer::{self, Done, Fail, OverReport, Pending, Take};
-use crate::support::{READY, Rig, Scripted, failed};
+use crate::support::{READY, Rig, Scripted, failed, within};
 
 /// A writer that shares `budget`, over an inner writer that takes nothing until told.
 fn stuck(budget: &MemoryBudget) -> Rig {
@@ -309,4 +311,60 @@ fn threads_that_share_a_budget_leave_it_empty() {
         }
     });
     assert_eq!(budget.used(), 0);
+}
+
+/// Another thread exceeds the budget and frees it again and again. A write that looked at the limits twice
+/// found room, and then none: it was answered by `Ok(0)`, which ends a `write_all`.
+#[test]
+fn a_write_of_bytes_never_takes_none_whatever_others_do_to_the_budget_meanwhile() {
+    let budget = MemoryBudget::new(1000);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let mut hog = Builder::new().budget(budget.clone()).build(tokio::io::sink());
+                hog.try_send(vec![1; 2000]).expect("holds nothing");
+            }
+        });
+        let mut rig = stuck(&budget);
+        rig.inner.otherwise(Take(1));
+        for round in 0..20_000_usize {
+            let slice = vec![round as u8; 1 + round % 40];
+            match rig.write(&slice) {
+                Poll::Ready(taken) => assert_ne!(taken, Ok(0), "round {round}"),
+                Poll::Pending => assert!(rig.task.take_wakes() > 0, "it only made all its calls"),
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Peers that never read have used the budget up. A loop of `ready` and `try_send` in one runtime with the
+/// driver spun, as it was told ready and then refused.
+#[tokio::test]
+async fn a_used_up_budget_lets_a_loop_of_ready_and_try_send_go_on() {
+    let budget = MemoryBudget::new(1000);
+    let mut hog = stuck(&budget);
+    hog.queue([vec![1; 5000]]);
+    let (stream, mut peer) = tokio::io::duplex(64);
+    let (sender, driver) = options(&budget).build(stream).into_channel();
+    let driver = tokio::spawn(driver);
+    let reading = tokio::spawn(async move {
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).await.map(|_| received.len())
+    });
+    let mut refused = 0;
+    for _ in 0..1000 {
+        loop {
+            within(sender.ready()).await.expect("open");
+            if sender.try_send("a message").is_ok() {
+                break;
+            }
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 0, "ready, and nobody else sends");
+    drop(sender);
+    driver.await.expect("no panic").expect("the peer reads");
+    assert_eq!(reading.await.expect("no panic").expect("readable"), 9000);
 }
