@@ -204,8 +204,33 @@ impl Sender {
     /// # }
     /// ```
     pub async fn ready(&self) -> io::Result<()> {
-        let mut turn = Turn::new(self);
-        poll_fn(|cx| turn.poll(cx, |state| state.accepted())).await?;
-        Ok(())
+        let mut spot = Spot { sender: self, place: None };
+        let turn = poll_fn(|cx| {
+            let may_pass = self.may_pass_now();
+            match self.with_open(|state| Ok(state.poll_turn(cx, &mut spot.place, may_pass))) {
+                Ok(Poll::Pending) => {
+                    self.end_streak();
+                    Poll::Pending
+                }
+                Ok(turn) => turn,
+                Err(refusal) => Poll::Ready(Err(refusal)),
+            }
+        });
+        Ok(turn.await?)
+    }
+}
+
+/// A place that a future without an item holds. It is given up when the future is dropped.
+struct Spot<'a> {
+    sender: &'a Sender,
+    place: Option<Place>,
+}
+
+impl Drop for Spot<'_> {
+    fn drop(&mut self) {
+        let place = &mut self.place;
+        if place.is_some() {
+            self.sender.shared.with(|state: &mut State| state.leave_line(place));
+        }
     }
 }

@@ -164,11 +164,17 @@ type Way = fn(&mut Sender) -> Pin<Box<dyn Future<Output = ()> + '_>>;
 #[tokio::test]
 async fn a_loop_of_sends_that_never_wait_leaves_its_thread_to_the_driver_and_to_timers() {
     let marks = Watermarks::new(0, usize::MAX);
-    let ways: [Way; 4] = [
+    let ways: [Way; 5] = [
         |sender| Box::pin(async { assert!(Sender::send(sender, "x").await.is_ok()) }),
         |sender| Box::pin(async { sender.feed(bytes("x")).await.expect("open") }),
         |sender| Box::pin(async { sender.write_all(b"x").await.expect("open") }),
         |sender| Box::pin(async { assert!(sender.send_chunks([bytes("x")]).await.is_ok()) }),
+        |sender| {
+            Box::pin(async {
+                sender.ready().await.expect("open");
+                sender.try_send("x").expect("ready");
+            })
+        },
     ];
     for way in ways {
         let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
