@@ -166,7 +166,13 @@ impl State {
     #[inline(never)]
     fn settle_all(&mut self) -> Option<Wakes> {
         self.gate.update(self.buffer_size());
-        let sender = if self.is_accepting() { self.line.call() } else { None };
+        let sender = if self.is_accepting() {
+            self.line.call()
+        } else {
+            // Who was called and has not come by now had its turn: the next resume calls the next one.
+            self.line.pass_over();
+            None
+        };
         let driver = self.call_driver();
         let (retired, events) = (self.retired.take(), self.gate.take_events());
         let is_free =

@@ -63,6 +63,30 @@ fn newcomers_wait_behind_one_that_was_called_in_vain_until_it_is_served_or_leave
     }
 }
 
+/// A handle has lost interest and is called first. Newcomers keep the queue from ever running empty: those
+/// behind that handle must be called all the same.
+#[test]
+fn one_behind_a_handle_that_lost_interest_does_not_starve_though_newcomers_keep_coming() {
+    let mut channel = Channel::new((4, 8), []);
+    channel.inner.otherwise(Answer::Pending);
+    channel.pause();
+    let (mut stale, sender) = (channel.sender.clone(), channel.sender.clone());
+    assert!(poll(stale.feed(bytes("never"))).is_pending());
+    let task = Task::new();
+    let mut sent = pin!(sender.send("!"));
+    wait(&task, sent.as_mut());
+    let served = (1..=20).find(|_| {
+        channel.drive_on();
+        let drained = channel.sender.buffer_size() - 4;
+        let answers = (0..drained).map(|_| Answer::Take(1));
+        channel.inner.script(answers.chain([Answer::Pending]));
+        while channel.sender.try_send("x").is_ok() {}
+        assert!(channel.sender.buffer_size() >= 4, "it never runs empty");
+        task.take_wakes() > 0 && task.poll(sent.as_mut()).is_ready()
+    });
+    assert!(served.is_some(), "starved through 20 resumes");
+}
+
 /// A send is kept aside in a `select!` whose other branch awaits another send: the first one is not
 /// polled meanwhile. Both wait for each other unless the second one may go ahead in the end.
 #[tokio::test(start_paused = true)]
