@@ -10,6 +10,7 @@ mod flow;
 mod frame_rig;
 mod framed;
 mod framed_sender;
+mod framed_write;
 mod generous;
 mod length_delimited;
 mod model;

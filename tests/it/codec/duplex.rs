@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, DuplexStream, duplex};
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec, LinesCodec, LinesCodecError};
 
 use crate::support::Answer::Pending;
-use crate::support::{Scripted, Task};
+use crate::support::{Scripted, Task, within};
 
 fn lines(stream: DuplexStream) -> Framed<DuplexStream, LinesCodec> {
     Framed::new(FlowControlledWriter::new(stream), LinesCodec::new())
@@ -36,7 +36,7 @@ async fn requests_and_answers_go_both_ways_over_one_connection() -> Result<(), L
         assert!(client.next().await.is_none());
         Ok(())
     };
-    tokio::try_join!(serve, ask)?;
+    within(async { tokio::try_join!(serve, ask) }).await?;
     Ok(())
 }
 
@@ -55,7 +55,8 @@ async fn both_halves_work_at_once_after_a_split() -> Result<(), LinesCodecError>
         client_sink.close().await
     };
     let receive = client_stream.map(|line| line.expect("lines arrive")).collect::<Vec<_>>();
-    let (forwarded, sent, received) = tokio::join!(forward, send, receive);
+    let all = async { tokio::join!(forward, send, receive) };
+    let (forwarded, sent, received) = within(all).await;
     forwarded?;
     sent?;
     assert_eq!(received, wanted);

@@ -11,7 +11,7 @@ use tokio_util::codec::LinesCodec;
 use super::source::{Read, Source};
 use super::{Connection, Rig};
 use crate::support::Answer::{Pending, Take};
-use crate::support::{Scripted, Task};
+use crate::support::{Scripted, Task, within};
 
 /// The way a scripted connection is parted.
 fn part(connection: Connection) -> (Source, Scripted) {
@@ -98,12 +98,12 @@ async fn many_tasks_answer_what_one_reads() -> io::Result<()> {
     let mut received: Vec<BytesMut> = Vec::new();
     for number in 1..=200 {
         client.send(question(number)).await?;
-        received.extend(client.next().await.transpose()?);
+        received.extend(within(client.next()).await.transpose()?);
     }
     client.shutdown().await?;
-    assert!(client.next().await.is_none());
-    serve.await??;
-    driver.await??;
+    assert!(within(client.next()).await.is_none());
+    within(serve).await??;
+    within(driver).await??;
     let wanted: Vec<Bytes> = (1..=200).map(question).collect();
     assert_eq!(received, wanted);
     Ok(())

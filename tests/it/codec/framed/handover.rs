@@ -1,6 +1,5 @@
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use flow_controlled_writer::codec::Framed;
@@ -12,7 +11,7 @@ use tokio_util::codec::{self, BytesCodec, Decoder, Encoder, LengthDelimitedCodec
 use super::source::Read;
 use super::{By, Connection, Next, Rig, connection, line, next};
 use crate::support::Answer::{Pending, Take};
-use crate::support::{Answer, Handle, Task};
+use crate::support::{Answer, Handle, Task, within};
 
 fn item(text: &str) -> Next<String> {
     Next::Item(text.into())
@@ -150,8 +149,7 @@ async fn a_conversation_goes_on_over_a_handover_in_its_middle() -> io::Result<()
     for turns in [(0, 3), (2, 2), (3, 1)] {
         let (near, far) = duplex(16);
         let both = async { tokio::try_join!(ask(near, turns.0), answer(far, turns.1)) };
-        let in_time = tokio::time::timeout(Duration::from_secs(60), both).await;
-        in_time.expect("nobody waits for ever")?;
+        within(both).await?;
     }
     Ok(())
 }
