@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flow_controlled_writer::{Builder, FlowControlledWriter, MemoryBudget};
-use futures::SinkExt;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, interval, sleep, timeout};

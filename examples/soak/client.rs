@@ -1,3 +1,5 @@
+//! The process that holds the clients.
+
 use std::io;
 use std::time::Duration;
 
@@ -5,33 +7,47 @@ use crc32fast::Hasher;
 use fastrand::Rng;
 use flow_controlled_writer::FlowControlledWriter;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::{GRACE, SOCKET_BUFFER};
+use crate::GRACE;
+use crate::delay::Delays;
+use crate::plan::{Load, Plan};
+use crate::stream::{Connector, Stream};
 
-/// Connects one client after the other: each waits for the server to have accepted it, so that the
+/// Connects one client after the other and returns those that read nothing when all others have come to
+/// the end. Each waits for the server to have accepted it, so that the
 /// queue of connections that wait to be accepted never overflows.
-pub(super) async fn run(port: u16, connections: u64) -> io::Result<()> {
+pub(crate) async fn run(plan: Plan, port: u16, connector: Connector) -> io::Result<Vec<Stream>> {
     let mut clients = JoinSet::new();
-    for seed in 0..connections {
-        let socket = TcpSocket::new_v4()?;
-        socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+    let mut stuck = Vec::new();
+    for seed in 0..plan.connections {
         let connecting = async {
-            let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await?;
+            let mut stream = connector.connect(port).await?;
             stream.read_u8().await.map(|_| stream)
         };
-        clients.spawn(receive(timeout(GRACE, connecting).await??, seed));
+        let stream = timeout(GRACE, connecting).await??;
+        if plan.is_stuck(seed) {
+            stuck.push(stream);
+        } else {
+            clients.spawn(async move {
+                match plan.load {
+                    Load::Mixed => receive(stream, seed).await.map(|()| Delays::default()),
+                    Load::Broadcast => Delays::measure(stream).await,
+                }
+            });
+        }
     }
+    let mut delays = Delays::default();
     while let Some(ended) = clients.join_next().await {
-        ended.map_err(io::Error::other)??;
+        delays.add(ended.map_err(io::Error::other)??);
     }
-    Ok(())
+    delays.print();
+    Ok(stuck)
 }
 
 /// Reads to the end, with rests at random, and reports the count and the hash of what came.
-async fn receive(stream: TcpStream, seed: u64) -> io::Result<()> {
+async fn receive(stream: Stream, seed: u64) -> io::Result<()> {
     let mut writer = FlowControlledWriter::new(stream);
     let (mut random, mut hash, mut count) = (Rng::with_seed(seed), Hasher::new(), 0);
     let mut buffer = vec![0; 8 * 1024];

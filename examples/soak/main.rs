@@ -1,68 +1,120 @@
-//! Ten thousand connections with mixed messages and peers that now and then stop reading.
+//! Thousands of connections, some of whose peers are slow or do not read at all.
 //!
-//! The clients live in a second process of this program. Each of them hashes what it receives and
-//! sends the hash back at the end; the server compares it with that of what it sent. The example
-//! ends with an error if a byte was lost, if a writer did not end empty, if a buffer outgrew its
-//! bound, or if the memory of the server kept growing.
+//! The clients live in a second process of this program. The example ends with an error if a byte was
+//! lost, if a writer did not end empty, if a buffer outgrew its bound, if a stuck peer was not given up,
+//! if the budget did not come back to 0, or if the memory of the server kept growing.
 //!
 //! ```text
-//! cargo run --release --example soak -- [SECONDS, 60] [CONNECTIONS, 10000]
+//! cargo run --release --features time --example soak -- [SECONDS] [CONNECTIONS] [OPTIONS]
 //! ```
+//!
+//! By itself it sends mixed messages for 60 seconds to 10,000 clients that now and then stop reading.
+//! Each of them hashes what it receives; the server compares the hash with that of what it sent.
+//!
+//! - `--tls` encrypts the connections, below the writers.
+//! - `--stuck` has every tenth client read nothing. A stall timeout of 30 seconds fails it.
+//! - `--broadcast` sends all of 2,000 clients the same messages instead, by `try_send` of a channel
+//!   each. Every second client is stuck, and one budget of 16 MiB holds them all. Those that read must
+//!   get every message, and print how long it was on its way.
 //!
 //! Expected output (what is sent depends on the machine; the memory stays where it is):
 //!
 //! ```text
 //!  time   open    sent, MiB   MiB/s   queued, MiB   process, MiB
-//!   5 s  10000         89.0    17.8           9.2           29.1
-//!  10 s  10000        171.1    16.4          14.4           30.7
+//!   5 s  10000        654.0   130.8          10.5           40.4
+//!  10 s  10000       1255.9   120.4          11.5           42.0
 //! ...
-//! 10000 of 10000 connections agree; 351.6 MiB sent, 0 bytes still queued
-//! 339 pauses; the largest buffer held 127115 bytes; bound: 131072
-//! process: 31.2 MiB in the second third of the time, 32.2 in the last
+//! 10000 of 10000 connections agree; 7291.6 MiB sent, 0 bytes still queued
+//! 6705 pauses; the largest buffer held 130227 bytes; bound: 131072
+//! most queued in all: 13.7 MiB; bound: 1250.0 MiB
+//! process: 43.0 MiB in the second third of the time, 43.0 in the last
+//! ```
+//!
+//! With `--broadcast` at the end, beside the rows:
+//!
+//! ```text
+//! 284513 messages skipped for stuck connections; none may be for another
+//! 1000 of 1000 connections agree; 662.6 MiB sent, 0 bytes still queued
+//! 1000 of 1000 stuck connections failed by the stall timeout
+//! 286402 pauses; the largest buffer held 23552 bytes; bound: 66560
+//! most queued in all: 17.0 MiB; bound: 18.0 MiB
+//! process: 11.4 MiB in the second third of the time, 11.4 in the last
+//! 322000 messages within the budget: delay p50 10.0ms, p99 64.4ms, most 81.3ms
+//! 278000 messages while it was exceeded: delay p50 6.2ms, p99 31.7ms, most 39.8ms
 //! ```
 
+mod broadcast;
 mod client;
+mod delay;
+mod mixed;
+mod plan;
 mod report;
-mod server;
+mod stream;
 
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// What the system may hold of each connection, so that a peer that stops reading is soon felt.
-const SOCKET_BUFFER: u32 = 16 * 1024;
+use crate::plan::{Load, Plan};
+use crate::stream::{Acceptor, Connector};
+
 /// Time for all to connect, and for those that read slowly to come to the end.
 const GRACE: Duration = Duration::from_secs(120);
 /// Descriptors that are no connections.
 const RESERVED: u64 = 100;
-/// The first argument of the process that holds the clients.
+/// The first argument of the process that holds the clients; the second one is the port.
 const CLIENTS: &str = "clients";
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let most = rlimit::increase_nofile_limit(u64::MAX)?.saturating_sub(RESERVED);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |index: usize, default| match arguments.get(index) {
-        Some(text) => text.parse::<u64>().map_err(io::Error::other),
-        None => Ok(default),
+    let (port, arguments) = match &arguments[..] {
+        [first, port, rest @ ..] if first == CLIENTS => (port.parse().ok(), rest),
+        all => (None, all),
     };
-    if arguments.first().is_some_and(|first| first == CLIENTS) {
-        return client::run(number(1, 0)? as u16, number(2, 0)?).await;
+    let mut plan = Plan::parse(arguments)?;
+    plan.connections = plan.connections.min(most);
+    match port {
+        Some(port) => {
+            let mut server = tokio::io::stdin();
+            let mut certificate = vec![0; server.read_u32().await? as usize];
+            server.read_exact(&mut certificate).await?;
+            let stuck = client::run(plan, port, Connector::new(certificate)?).await?;
+            // Until the server has given up all those that read nothing.
+            server.read_to_end(&mut Vec::new()).await?;
+            drop(stuck);
+            Ok(())
+        }
+        None => serve(plan, arguments).await,
     }
+}
 
-    let (seconds, connections) = (number(0, 60)?, number(1, 10_000)?.min(most));
+/// Starts the process of the clients and serves them.
+async fn serve(plan: Plan, arguments: &[String]) -> io::Result<()> {
+    let (acceptor, certificate) =
+        if plan.has_tls { Acceptor::with_tls()? } else { (Acceptor::plain(), Vec::new()) };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port().to_string();
     let mut clients = Command::new(std::env::current_exe()?)
-        .args([CLIENTS, &port, &connections.to_string()])
-        .stdin(Stdio::null())
+        .args([CLIENTS, &port])
+        .args(arguments)
+        .stdin(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    server::run(listener, seconds, connections).await?;
+    let mut stdin = clients.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    stdin.write_u32(certificate.len() as u32).await?;
+    stdin.write_all(&certificate).await?;
+    match plan.load {
+        Load::Mixed => mixed::run(plan, listener, acceptor).await?,
+        Load::Broadcast => broadcast::run(plan, listener, acceptor).await?,
+    }
+    drop(stdin);
     let ended = timeout(GRACE, clients.wait()).await??;
     if ended.success() { Ok(()) } else { Err(io::Error::other("the clients failed")) }
 }

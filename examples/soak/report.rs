@@ -1,35 +1,48 @@
+//! What all connections together do, and what became of them.
+
+use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use flow_controlled_writer::FlowControlledWriter;
+use flow_controlled_writer::{Builder, MemoryBudget};
 use tokio::time::interval;
 
+use crate::plan::Plan;
+
 /// What all connections together have done so far.
-#[derive(Default)]
-pub(super) struct Totals {
-    pub(super) open: AtomicUsize,
-    pub(super) sent: AtomicU64,
-    pub(super) queued: AtomicUsize,
+pub(crate) struct Totals {
+    pub(crate) options: Builder,
+    pub(crate) budget: MemoryBudget,
+    pub(crate) open: AtomicUsize,
+    pub(crate) sent: AtomicU64,
 }
 
-/// The part of one writer in the totals.
-#[derive(Default)]
-pub(super) struct Share {
-    sent: u64,
-    queued: usize,
+/// What became of all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Clients that got everything.
+    pub(crate) agreed: u64,
+    /// Stuck clients that the stall timeout has ended.
+    pub(crate) timed_out: u64,
+    /// What became of other clients.
+    pub(crate) failed: Vec<String>,
+    pub(crate) pauses: u64,
+    /// The largest buffer that there was, and that there may be.
+    pub(crate) largest: usize,
+    pub(crate) bound: usize,
+    /// The most that all buffers together may hold.
+    pub(crate) bound_of_all: usize,
 }
 
 impl Totals {
-    /// Brings the share of a writer up to date.
-    pub(super) fn account<W>(&self, share: &mut Share, writer: &FlowControlledWriter<W>) {
-        let (sent, queued) = (writer.stats().written_bytes, writer.buffer_size());
-        self.sent.fetch_add(sent - share.sent, Relaxed);
-        self.queued.fetch_add(queued.wrapping_sub(share.queued), Relaxed);
-        *share = Share { sent, queued };
+    pub(crate) fn new(limit: usize) -> Self {
+        let budget = MemoryBudget::new(limit);
+        let options = Builder::new().budget(budget.clone()).stall_timeout(STALL_TIMEOUT);
+        Self { options, budget, open: AtomicUsize::new(0), sent: AtomicU64::new(0) }
     }
 
     /// Prints a row each five seconds and returns the memory of the process in every second.
-    pub(super) async fn print_rows(&self, seconds: u64) -> Vec<usize> {
+    pub(crate) async fn print_rows(&self, seconds: u64) -> Vec<usize> {
         println!(" time   open    sent, MiB   MiB/s   queued, MiB   process, MiB");
         let mut ticks = interval(Duration::from_secs(1));
         ticks.tick().await;
@@ -44,7 +57,7 @@ impl Totals {
                     "{second:>3} s {:>6} {sent:>12.1} {:>7.1} {:>13.1} {:>14.1}",
                     self.open.load(Relaxed),
                     (sent - sent_before) / (second - row_before) as f64,
-                    mebibytes(self.queued.load(Relaxed)),
+                    mebibytes(self.budget.used()),
                     mebibytes(memory.last().copied().unwrap_or(0)),
                 );
                 (sent_before, row_before) = (sent, second);
@@ -52,11 +65,50 @@ impl Totals {
         }
         memory
     }
+
+    /// Prints what became of all connections, and judges it.
+    pub(crate) fn judge(&self, plan: &Plan, outcome: &Outcome, memory: &[usize]) -> io::Result<()> {
+        let &Outcome { agreed, timed_out, ref failed, pauses, largest, bound, bound_of_all } =
+            outcome;
+        failed.iter().take(SHOWN).for_each(|failure| println!("{failure}"));
+        let (queued, stuck) = (self.budget.used(), plan.stuck());
+        let healthy = plan.connections - stuck;
+        println!(
+            "{agreed} of {healthy} connections agree; {:.1} MiB sent, {queued} bytes still queued",
+            mebibytes(self.sent.load(Relaxed) as usize),
+        );
+        if stuck > 0 {
+            println!("{timed_out} of {stuck} stuck connections failed by the stall timeout");
+        }
+        println!("{pauses} pauses; the largest buffer held {largest} bytes; bound: {bound}");
+        let most_queued = self.budget.peak();
+        println!(
+            "most queued in all: {:.1} MiB; bound: {:.1} MiB",
+            mebibytes(most_queued),
+            mebibytes(bound_of_all),
+        );
+
+        let third = memory.len() / 3;
+        let most = |part: &[usize]| mebibytes(part.iter().copied().max().unwrap_or(0));
+        let (before, after) = (most(&memory[third..2 * third]), most(&memory[2 * third..]));
+        println!(
+            "process: {before:.1} MiB in the second third of the time, {after:.1} in the last"
+        );
+        let is_kept = (agreed, timed_out, queued) == (healthy, stuck, 0)
+            && largest <= bound
+            && most_queued <= bound_of_all
+            && after <= before * 1.1 + 8.0;
+        if is_kept { Ok(()) } else { Err(io::Error::other("the promise was not kept")) }
+    }
 }
 
-pub(super) fn mebibytes(bytes: usize) -> f64 {
+pub(crate) fn mebibytes(bytes: usize) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
+/// Failures that are printed.
+const SHOWN: usize = 10;
 /// Seconds between two rows.
 const ROW: u64 = 5;
+/// How long a peer may take nothing: longer than any that is only slow rests.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
