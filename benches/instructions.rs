@@ -16,15 +16,20 @@ use std::fmt;
 use std::hint::black_box;
 
 use bytes::Bytes;
+use flow_controlled_writer::channel::{Driver, Sender};
 use flow_controlled_writer::codec::{FramedSink, LengthDelimitedEncoder};
 use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use futures::{FutureExt, Sink, SinkExt};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use tokio::io::{AsyncWrite, BufWriter};
+use tokio::sync::mpsc;
 use tokio_util::codec::{BytesCodec, FramedWrite, LengthDelimitedCodec, LinesCodec};
 
 use subjects::async_write::{write, write_and_flush};
 use subjects::codec::line;
+use subjects::drain::done;
+use subjects::hand::Hand;
+use subjects::header_payload::{Headers, KEPT_FROM, Pushed};
 use subjects::sink::feed;
 use support::null::Null;
 
@@ -34,8 +39,7 @@ type Encoded<E> = FramedSink<Null, E>;
 type Buffered = BufWriter<Null>;
 
 #[library_benchmark]
-#[bench::merged(args = (64), setup = never_paused)]
-#[bench::kept(args = (1024), setup = never_paused)]
+#[benches::bytes(args = [64, 1024], setup = never_paused)]
 fn push_and_query(parts: (Ours, Bytes)) -> Ours {
     let (mut writer, chunk) = parts;
     for _ in 0..COUNT {
@@ -46,71 +50,49 @@ fn push_and_query(parts: (Ours, Bytes)) -> Ours {
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = ours)]
-#[bench::bytes_64(args = (64), setup = ours)]
-#[bench::bytes_1024(args = (1024), setup = ours)]
-#[bench::bytes_65536(args = (65536), setup = ours)]
+#[benches::bytes(args = [16, 64, 1024, 65_536], setup = ours)]
 fn feed_ours(parts: (Ours, Bytes)) -> Ours {
     fed(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = framed)]
-#[bench::bytes_64(args = (64), setup = framed)]
-#[bench::bytes_1024(args = (1024), setup = framed)]
-#[bench::bytes_65536(args = (65536), setup = framed)]
+#[benches::bytes(args = [16, 64, 1024, 65_536], setup = framed)]
 fn feed_framed(parts: (Framed, Bytes)) -> Framed {
     fed(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = ours_written)]
-#[bench::bytes_64(args = (64), setup = ours_written)]
-#[bench::bytes_256(args = (256), setup = ours_written)]
-#[bench::bytes_1024(args = (1024), setup = ours_written)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = ours_written)]
 fn write_ours(parts: (Ours, Bytes)) -> Ours {
     written(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = buffered)]
-#[bench::bytes_64(args = (64), setup = buffered)]
-#[bench::bytes_256(args = (256), setup = buffered)]
-#[bench::bytes_1024(args = (1024), setup = buffered)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = buffered)]
 fn write_buffered(parts: (Buffered, Bytes)) -> Buffered {
     written(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = ours_written)]
-#[bench::bytes_64(args = (64), setup = ours_written)]
-#[bench::bytes_256(args = (256), setup = ours_written)]
-#[bench::bytes_1024(args = (1024), setup = ours_written)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = ours_written)]
 fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
     written_each(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = buffered)]
-#[bench::bytes_64(args = (64), setup = buffered)]
-#[bench::bytes_256(args = (256), setup = buffered)]
-#[bench::bytes_1024(args = (1024), setup = buffered)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = buffered)]
 fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
     written_each(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = frames)]
-#[bench::bytes_64(args = (64), setup = frames)]
-#[bench::bytes_1024(args = (1024), setup = frames)]
+#[benches::bytes(args = [16, 64, 1024], setup = frames)]
 fn frames_ours(parts: (Encoded<LengthDelimitedEncoder>, Bytes)) -> Encoded<LengthDelimitedEncoder> {
     fed(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = frames_framed)]
-#[bench::bytes_64(args = (64), setup = frames_framed)]
-#[bench::bytes_1024(args = (1024), setup = frames_framed)]
+#[benches::bytes(args = [16, 64, 1024], setup = frames_framed)]
 fn frames_framed_write(
     parts: (Framed<LengthDelimitedCodec>, Bytes),
 ) -> Framed<LengthDelimitedCodec> {
@@ -118,32 +100,90 @@ fn frames_framed_write(
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = lines)]
-#[bench::bytes_64(args = (64), setup = lines)]
-#[bench::bytes_1024(args = (1024), setup = lines)]
+#[benches::bytes(args = [16, 64, 1024], setup = lines)]
 fn lines_ours(parts: (Encoded<LinesCodec>, &'static str)) -> Encoded<LinesCodec> {
     fed(parts)
 }
 
 #[library_benchmark]
-#[bench::bytes_16(args = (16), setup = lines_framed)]
-#[bench::bytes_64(args = (64), setup = lines_framed)]
-#[bench::bytes_1024(args = (1024), setup = lines_framed)]
+#[benches::bytes(args = [16, 64, 1024], setup = lines_framed)]
 fn lines_framed_write(parts: (Framed<LinesCodec>, &'static str)) -> Framed<LinesCodec> {
     fed(parts)
 }
 
+// Headers and payloads that are kept, with a flush each.
 #[library_benchmark]
-#[bench::merged(args = (1024), setup = queued)]
-#[bench::kept(args = (0), setup = queued)]
+#[benches::bytes(args = [128, 1024, 16_384], setup = headers)]
+fn headers_ours(parts: (Encoded<Pushed>, Bytes)) -> Encoded<Pushed> {
+    let (mut sink, payload) = parts;
+    for _ in 0..COUNT {
+        done(sink.send(payload.clone()));
+    }
+    sink
+}
+
+#[library_benchmark]
+#[benches::bytes(args = [128, 1024, 16_384], setup = headers_hand)]
+fn headers_by_hand(parts: (Hand<Null>, Headers, Bytes)) -> Hand<Null> {
+    let (mut queue, mut headers, payload) = parts;
+    for _ in 0..COUNT {
+        queue.push_with_header(headers.next(), payload.clone());
+        done(queue.flush());
+    }
+    queue
+}
+
+// Chunks that are shared by others, to a peer that has stalled.
+#[library_benchmark]
+#[benches::bytes(args = [16, 64, 1000], setup = sharing)]
+fn push_ours(parts: (Ours, Bytes)) -> Ours {
+    let (mut writer, chunk) = parts;
+    for _ in 0..COUNT {
+        writer.try_send(chunk.clone()).expect("never paused");
+    }
+    writer
+}
+
+#[library_benchmark]
+#[benches::bytes(args = [16, 64, 1000], setup = hand)]
+fn push_by_hand(parts: (Hand<Null>, Bytes)) -> Hand<Null> {
+    let (mut queue, chunk) = parts;
+    for _ in 0..COUNT {
+        queue.push(chunk.clone());
+    }
+    queue
+}
+
+// By a channel, with the driver's share.
+#[library_benchmark]
+#[benches::bytes(args = [64, 1024], setup = channel)]
+fn send_ours(parts: (Sender, Driver<Null>, Bytes)) -> (Sender, Driver<Null>) {
+    sent(parts)
+}
+
+#[library_benchmark]
+#[benches::bytes(args = [64, 1024], setup = mpsc_channel)]
+fn send_by_mpsc(parts: (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>, Framed, Bytes)) -> Framed {
+    let (sender, mut receiver, mut sink, chunk) = parts;
+    for _ in 0..COUNT {
+        done(sender.send(chunk.clone()));
+    }
+    while let Some(Some(chunk)) = receiver.recv().now_or_never() {
+        done(sink.feed(chunk));
+    }
+    done(SinkExt::<Bytes>::flush(&mut sink));
+    sink
+}
+
+#[library_benchmark]
+#[benches::threshold(args = [1024, 0], setup = queued)]
 fn short_writes_ours(mut writer: Ours) -> Ours {
     done(writer.flush());
     writer
 }
 
 #[library_benchmark]
-#[bench::merged(queued_framed())]
-#[bench::kept(queued_framed())]
+#[benches::threshold(args = [1024, 0], setup = queued_framed)]
 fn short_writes_framed(mut sink: Framed) -> Framed {
     done(SinkExt::<Bytes>::flush(&mut sink));
     sink
@@ -171,13 +211,26 @@ fn written_each<A: AsyncWrite + Unpin>((mut writer, slice): (A, Bytes)) -> A {
     writer
 }
 
-/// Makes a writer that has been through one batch, so that what it keeps is there, and a chunk.
+#[inline]
+fn sent(parts: (Sender, Driver<Null>, Bytes)) -> (Sender, Driver<Null>) {
+    let (sender, mut driver, chunk) = parts;
+    for _ in 0..COUNT {
+        while sender.send(chunk.clone()).now_or_never().is_none() {
+            assert!((&mut driver).now_or_never().is_none());
+        }
+    }
+    assert!((&mut driver).now_or_never().is_none());
+    (sender, driver)
+}
+
+/// Makes a writer that has been through some batches, so that what it keeps is there, and a chunk.
 fn ours(size: usize) -> (Ours, Bytes) {
     warm(FlowControlledWriter::new(Null::new()), chunk(size))
 }
 
 fn ours_written(size: usize) -> (Ours, Bytes) {
-    (written((FlowControlledWriter::new(Null::new()), chunk(size))), chunk(size))
+    let warm = |writer, _| written((writer, chunk(size)));
+    ((0..WARMUPS).fold(FlowControlledWriter::new(Null::new()), warm), chunk(size))
 }
 
 fn never_paused(size: usize) -> (Ours, Bytes) {
@@ -208,12 +261,49 @@ fn lines_framed(size: usize) -> (Framed<LinesCodec>, &'static str) {
     warm(FramedWrite::new(Null::new(), LinesCodec::new()), line(size))
 }
 
-/// Puts one batch through a sink, so that what it keeps is there.
+fn headers(size: usize) -> (Encoded<Pushed>, Bytes) {
+    let writer = Builder::new().coalesce_threshold(KEPT_FROM).build(Null::new());
+    warm(FramedSink::new(writer, Pushed(Headers::default())), chunk(size))
+}
+
+fn headers_hand(size: usize) -> (Hand<Null>, Headers, Bytes) {
+    (Null::new().into(), Headers::default(), chunk(size))
+}
+
+/// Makes a writer whose peer has stalled.
+fn sharing(size: usize) -> (Ours, Bytes) {
+    let marks = Watermarks::new(0, usize::MAX);
+    let options = Builder::new().watermarks(marks).coalesce_threshold(KEPT_FROM);
+    let (mut writer, chunk) = (options.build(Null::gated()), chunk(size));
+    writer.try_send(chunk.clone()).expect("never paused");
+    assert!(writer.flush().now_or_never().is_none());
+    (writer, chunk)
+}
+
+fn hand(size: usize) -> (Hand<Null>, Bytes) {
+    (Null::gated().into(), chunk(size))
+}
+
+fn channel(size: usize) -> (Sender, Driver<Null>, Bytes) {
+    let (sender, driver) = FlowControlledWriter::new(Null::new()).into_channel();
+    let warm = |(sender, driver), _| sent((sender, driver, chunk(size)));
+    let (sender, driver) = (0..WARMUPS).fold((sender, driver), warm);
+    (sender, driver, chunk(size))
+}
+
+fn mpsc_channel(size: usize) -> (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>, Framed, Bytes) {
+    let (sender, receiver) = mpsc::channel(COUNT);
+    let (sink, chunk) = framed(size);
+    (sender, receiver, sink, chunk)
+}
+
+/// Puts some batches through a sink.
 fn warm<Item: Clone, S>(sink: S, item: Item) -> (S, Item)
 where
     S: Sink<Item, Error: fmt::Debug> + Unpin,
 {
-    (fed((sink, item.clone())), item)
+    let warm = |sink, _| fed((sink, item.clone()));
+    ((0..WARMUPS).fold(sink, warm), item)
 }
 
 fn buffered(size: usize) -> (Buffered, Bytes) {
@@ -232,7 +322,7 @@ fn queued(coalesce_threshold: usize) -> Ours {
     writer
 }
 
-fn queued_framed() -> Framed {
+fn queued_framed(_coalesce_threshold: usize) -> Framed {
     let mut sink = FramedWrite::new(Null::with_limit(100), BytesCodec::new());
     sink.set_backpressure_boundary(usize::MAX);
     for _ in 0..COUNT {
@@ -241,22 +331,16 @@ fn queued_framed() -> Framed {
     sink
 }
 
+/// Makes a chunk that others hold, too.
 fn chunk(size: usize) -> Bytes {
-    Bytes::from(vec![b'x'; size])
-}
-
-/// Polls a future that is never pending.
-fn done<T, E: fmt::Debug>(future: impl Future<Output = Result<T, E>>) -> T {
-    // A poll ends early where it is fair to other tasks.
-    let mut future = std::pin::pin!(future);
-    loop {
-        if let Some(result) = future.as_mut().now_or_never() {
-            return result.expect("a null writer never fails");
-        }
-    }
+    let chunk = Bytes::from(vec![b'x'; size]);
+    std::mem::forget(chunk.clone());
+    chunk
 }
 
 const COUNT: usize = 1000;
+/// Batches after which a thread keeps what it needs again and again.
+const WARMUPS: usize = 10;
 
 library_benchmark_group!(name = size, benchmarks = [push_and_query]);
 library_benchmark_group!(name = sink, compare_by_id = true, benchmarks = [feed_ours, feed_framed]);
@@ -285,5 +369,33 @@ library_benchmark_group!(
     compare_by_id = true,
     benchmarks = [lines_ours, lines_framed_write]
 );
+library_benchmark_group!(
+    name = header_payload,
+    compare_by_id = true,
+    benchmarks = [headers_ours, headers_by_hand]
+);
+library_benchmark_group!(
+    name = broadcast,
+    compare_by_id = true,
+    benchmarks = [push_ours, push_by_hand]
+);
+library_benchmark_group!(
+    name = channel,
+    compare_by_id = true,
+    benchmarks = [send_ours, send_by_mpsc]
+);
 
-main!(library_benchmark_groups = [size, sink, write_all, flush_each, short_writes, frames, lines]);
+main!(
+    library_benchmark_groups = [
+        size,
+        sink,
+        write_all,
+        flush_each,
+        short_writes,
+        frames,
+        lines,
+        header_payload,
+        broadcast,
+        channel
+    ]
+);

@@ -78,8 +78,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Plain<W> {
 /// The threshold by which all of these chunks are kept, and may be merged by the drain.
 const KEPT_FROM: usize = 64;
 /// Lengths of the chunks.
-pub const CHUNKS: [usize; 11] =
-    [64, 128, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192];
+pub const CHUNKS: [usize; 11] = [64, 128, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192];
 /// Chunks for each flush.
 pub const COUNTS: [usize; 4] = [2, 7, 32, 128];
 

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_write_buf;
 
@@ -17,12 +17,14 @@ pub struct Queue {
 
 pub struct Hand<W> {
     queue: Queue,
+    /// Where headers are copied to.
+    block: BytesMut,
     writer: W,
 }
 
 impl<W> From<W> for Hand<W> {
     fn from(writer: W) -> Self {
-        Self { queue: Queue::default(), writer }
+        Self { queue: Queue::default(), block: BytesMut::new(), writer }
     }
 }
 
@@ -31,6 +33,14 @@ impl<W: AsyncWrite + Unpin> Hand<W> {
     pub fn push(&mut self, chunk: Bytes) {
         self.queue.bytes += chunk.len();
         self.queue.chunks.push_back(chunk);
+    }
+
+    #[inline]
+    pub fn push_with_header(&mut self, header: &[u8], payload: Bytes) {
+        self.block.put_slice(header);
+        let header = self.block.split().freeze();
+        self.push(header);
+        self.push(payload);
     }
 
     pub async fn flush(&mut self) -> io::Result<()> {

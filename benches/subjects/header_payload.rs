@@ -59,11 +59,9 @@ impl HeaderPayload {
     }
 
     fn hand<W: AsyncWrite + Unpin + 'static>(&self, setting: &Setting<'_, W>) -> Entry {
-        let wrap = |writer| (Hand::from(writer), BytesMut::new(), Headers::default());
-        self.entry(HAND, setting, wrap, async |(queue, block, headers), payload, is_last| {
-            block.put_slice(headers.next());
-            queue.push(block.split().freeze());
-            queue.push(payload);
+        let wrap = |writer| (Hand::from(writer), Headers::default());
+        self.entry(HAND, setting, wrap, async |(queue, headers), payload, is_last| {
+            queue.push_with_header(headers.next(), payload);
             if is_last { queue.flush().await } else { Ok(()) }
         })
     }
