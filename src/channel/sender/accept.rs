@@ -165,7 +165,7 @@ impl Sender {
     /// Queues a chunk if that concerns nobody else.
     #[inline]
     pub(super) fn push_freely(&self, chunk: &mut Bytes) -> Option<Position> {
-        if self.stage != Stage::Open || !self.may_pass() || self.is_due_to_yield() {
+        if self.stage != Stage::Open || !self.may_pass() {
             return None;
         }
         let position = self.shared.with(|state| state.push_freely(chunk))?;

@@ -41,6 +41,7 @@ impl Future for Sending<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { turn, chunk } = &mut *self;
         if turn.place.is_none()
+            && !turn.sender.is_due_to_yield()
             && let Some(position) = turn.sender.push_freely(chunk)
         {
             return Poll::Ready(Ok(position));
