@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use flow_controlled_writer::codec::{ChunkAppender, ChunkEncoder, FramedSink, TrySendItemError};
-use futures::{Sink, SinkExt};
+use futures::Sink;
 
 use super::input::Input;
 use super::machine::{Machine, Subject, Writer};

@@ -284,12 +284,17 @@ impl World {
         assert!(expected == 0 || self.is_driver_called(), "the driver does not learn of an abort");
     }
 
-    /// Checks what holds at every step, before which so many bytes were outstanding.
-    fn check(&mut self, before: usize) {
-        let is_called = self.is_driver_called();
+    /// Takes note of those who were woken and have not come since.
+    fn note_absent(&mut self) {
         for job in &mut self.jobs {
             let _noted = job.is_woken();
         }
+    }
+
+    /// Checks what holds at every step, before which so many bytes were outstanding.
+    fn check(&mut self, before: usize) {
+        let is_called = self.is_driver_called();
+        self.note_absent();
         self.journal.borrow_mut().look();
         let (sender, journal) = (self.observer(), self.journal.borrow());
         if before == 0 && journal.outstanding() > 0 {
@@ -354,6 +359,7 @@ impl World {
                     continue;
                 }
                 idle = false;
+                self.note_absent();
                 if self.jobs[index].poll().is_ready() {
                     self.jobs.swap_remove(index);
                 }
