@@ -308,12 +308,11 @@ impl ChunkQueue {
     #[inline(never)]
     fn make_room_for_entries(&mut self) {
         let held = self.kept.len();
-        if held == KEPT_ENTRIES
-            && self.pace == Pace::Flowing
-            && let Some(mut larger) = spare::take_entries(held)
-        {
-            larger.append(&mut self.kept);
-            spare::leave_entries(std::mem::replace(&mut self.kept, larger));
+        if held == KEPT_ENTRIES && self.pace == Pace::Flowing {
+            if let Some(mut larger) = spare::take_entries(held) {
+                larger.append(&mut self.kept);
+                spare::leave_entries(std::mem::replace(&mut self.kept, larger));
+            }
         }
         if self.kept.capacity() == held {
             self.kept.reserve_exact((held / 2).max(KEPT_ENTRIES));

@@ -271,9 +271,8 @@ impl WriteBuffer {
         let is_over = self.phase != Phase::Open || self.gate.flow() == Flow::Accepting;
         let waiting = if is_over { self.waiting.take() } else { None };
         let events = self.gate.take_events();
-        if let Some(waiting) = waiting
-            && !polling.is_some_and(|cx| waiting.will_wake(cx.waker()))
-        {
+        let is_polling = |waker: &Waker| polling.is_some_and(|cx| waker.will_wake(cx.waker()));
+        if let Some(waiting) = waiting.filter(|waker| !is_polling(waker)) {
             waiting.wake();
         }
         events.tell();

@@ -226,9 +226,7 @@ impl Blocks {
     /// Gives back what is allocated beyond the bytes, but for as much as `waste` before them, behind
     /// them and in the list: small chunks that come one by one to a stalled queue share a block.
     pub(super) fn fit(&mut self, waste: usize) {
-        if let Some(front) = self.full.front_mut()
-            && self.drained > waste
-        {
+        if let Some(front) = self.full.front_mut().filter(|_| self.drained > waste) {
             *front = BytesMut::from(&front[self.drained..]);
             self.drained = 0;
         }

@@ -2,7 +2,7 @@ use std::io::IoSlice;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::ChunkQueue;
+use super::{ChunkQueue, Kept};
 
 /// The front of the queue. All methods but `chunks_vectored` and `copy_to_bytes` look at one chunk.
 impl Buf for ChunkQueue {
@@ -46,10 +46,8 @@ impl Buf for ChunkQueue {
     fn copy_to_bytes(&mut self, length: usize) -> Bytes {
         let held = self.bytes;
         assert!(length <= held, "cannot copy {length} bytes: {held} are queued");
-        if let Some(front) = self.kept.front()
-            && front.before == 0
-            && length <= front.chunk.len()
-        {
+        let holds_all = |front: &&Kept| front.before == 0 && length <= front.chunk.len();
+        if let Some(front) = self.kept.front().filter(holds_all) {
             let bytes = front.chunk.slice(..length);
             self.advance(length);
             return bytes;

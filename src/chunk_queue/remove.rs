@@ -99,10 +99,10 @@ impl ChunkQueue {
             self.bytes -= copied;
             self.cuts -= self.blocks.truncate_by(copied, self.run);
             self.run -= copied;
-            if self.run == 0
-                && self.bytes > size
-                && let Some(last) = self.kept.pop_back()
-            {
+            if self.run > 0 || self.bytes == size {
+                continue;
+            }
+            if let Some(last) = self.kept.pop_back() {
                 self.bytes -= last.chunk.len();
                 self.cuts -= usize::from(last.before > 0);
                 self.run = last.before;

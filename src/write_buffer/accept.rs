@@ -92,11 +92,11 @@ impl WriteBuffer {
         item: I,
         append: impl FnOnce(I, &mut ChunkAppender<'_>) -> Result<R, E>,
     ) -> Result<R, AppendError<I, E>> {
-        if !self.takes_freely(0)
-            && let Err(refusal) = self.admit(way, 0)
-        {
-            self.settle(None);
-            return Err(AppendError::Refused(refusal, item));
+        if !self.takes_freely(0) {
+            if let Err(refusal) = self.admit(way, 0) {
+                self.settle(None);
+                return Err(AppendError::Refused(refusal, item));
+            }
         }
         let before = self.buffer_size();
         let unfinished = Unfinished { buffer: self, before };

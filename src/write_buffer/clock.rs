@@ -66,9 +66,7 @@ impl Clock {
 
     /// Takes note of an inner writer for which something waits.
     pub(super) fn wait(&mut self) {
-        if let Some(timeout) = self.stall_timeout
-            && self.stalled_at.is_none()
-        {
+        if let Some(timeout) = self.stall_timeout.filter(|_| self.stalled_at.is_none()) {
             // A time too far away to be counted is for ever.
             self.stalled_at = Instant::now().checked_add(timeout);
         }

@@ -40,11 +40,10 @@ impl Future for Sending<'_> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { turn, chunk } = &mut *self;
-        if turn.place.is_none()
-            && !turn.sender.is_due_to_yield()
-            && let Some(position) = turn.sender.push_freely(chunk)
-        {
-            return Poll::Ready(Ok(position));
+        if turn.place.is_none() && !turn.sender.is_due_to_yield() {
+            if let Some(position) = turn.sender.push_freely(chunk) {
+                return Poll::Ready(Ok(position));
+            }
         }
         let queued = turn.poll(cx, |state| state.push(chunk));
         queued.map_err(|refusal| refusal.of(std::mem::take(chunk)))
