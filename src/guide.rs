@@ -87,14 +87,13 @@
 //! - It does not read ahead; reads pass through.
 //! - It is not for datagrams: small chunks are merged.
 //!
-//! [`Framed`]: crate::codec::Framed
-//! [`FramedSender`]: crate::codec::FramedSender
-//! [`FramedSink`]: crate::codec::FramedSink
 //! [`ChunkQueue`]: crate::ChunkQueue
 //! [`FlowControlledWriter`]: crate::FlowControlledWriter
 //! [`FlowControlledWriter::into_channel`]: crate::FlowControlledWriter::into_channel
 //! [`FlowControlledWriter::try_append`]: crate::FlowControlledWriter::try_append
 //! [`MemoryBudget`]: crate::MemoryBudget
+#![cfg_attr(all(feature = "codec", feature = "time"), doc = include_str!("guide/links.md"))]
+#![cfg_attr(not(all(feature = "codec", feature = "time")), doc = include_str!("guide/links_docs_rs.md"))]
 
 pub mod errors;
 pub mod migration;

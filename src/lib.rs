@@ -122,7 +122,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `codec` | yes | the module [`codec`], on tokio-util |
-//! | `time` | no | [`Builder::stall_timeout`], [`Builder::pause_timeout`] and `Stats::paused_time`, on tokio's timer |
+//! | `time` | no | [`Builder::stall_timeout`], [`Builder::pause_timeout`] and [`Stats::paused_time`], on tokio's timer |
 //! | `tracing` | no | events about pauses, failures and discarded bytes |
 //!
 //! No feature changes what the others do.
@@ -130,9 +130,11 @@
 //! # Minimum supported Rust version
 //!
 //! 1.85.
+//!
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// The docs speak of all features, also where they are built without.
-#![cfg_attr(not(all(feature = "codec", feature = "time")), allow(rustdoc::broken_intra_doc_links))]
+// The docs speak of all features, also where they are built without: links lead elsewhere then.
+#![cfg_attr(all(feature = "codec", feature = "time"), doc = include_str!("guide/links.md"))]
+#![cfg_attr(not(all(feature = "codec", feature = "time")), doc = include_str!("guide/links_docs_rs.md"))]
 
 mod budget;
 mod builder;

@@ -157,10 +157,6 @@
 //! [`Sender::send`]: crate::channel::Sender::send
 //! [`Sender::send_chunks`]: crate::channel::Sender::send_chunks
 //! [`Sender::written`]: crate::channel::Sender::written
-//! [`Framed`]: crate::codec::Framed
-//! [`FramedSender`]: crate::codec::FramedSender
-//! [`FramedSender::send`]: crate::codec::FramedSender::send
-//! [`FramedSink`]: crate::codec::FramedSink
 //! [`ChunkQueue`]: crate::ChunkQueue
 //! [`FlowControlledWriter`]: crate::FlowControlledWriter
 //! [`Parts`]: crate::Parts
@@ -176,9 +172,9 @@
 //! [`flush`]: crate::FlowControlledWriter::flush
 //! [`hard_limit`]: crate::Builder::hard_limit
 //! [`into_parts`]: crate::FlowControlledWriter::into_parts
-//! [`pause_timeout`]: crate::Builder::pause_timeout
 //! [`ready`]: crate::FlowControlledWriter::ready
 //! [`send`]: crate::FlowControlledWriter::send
 //! [`shutdown`]: crate::FlowControlledWriter::shutdown
-//! [`stall_timeout`]: crate::Builder::stall_timeout
 //! [`try_send`]: crate::FlowControlledWriter::try_send
+#![cfg_attr(all(feature = "codec", feature = "time"), doc = include_str!("links.md"))]
+#![cfg_attr(not(all(feature = "codec", feature = "time")), doc = include_str!("links_docs_rs.md"))]

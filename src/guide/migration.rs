@@ -99,7 +99,7 @@
 //! where `FramedWrite` waits, from its boundary on, until it is empty and flushed; encoding that fails
 //! leaves the earlier frames as they were; after an error of the inner writer the sink stays failed.
 //!
-//! `SinkExt::close` cannot infer for which type of item it closes; [`shutdown`](crate::codec::FramedSink::shutdown)
+//! `SinkExt::close` cannot infer for which type of item it closes; [`FramedSink::shutdown`]
 //! needs no hint.
 //!
 //! Every [`Encoder`] works as it is. One that has large payloads can hand them over without a copy, as a
@@ -332,12 +332,7 @@
 //! What is different: the size costs the same at any depth, many chunks go out in one call, small ones
 //! are merged, and what a writer reports is checked. An `Interrupted` comes through, as it is your loop.
 //!
-//! [`ChunkEncoder`]: crate::codec::ChunkEncoder
-//! [`Encoder`]: tokio_util::codec::Encoder
-//! [`Framed::new`]: crate::codec::Framed::new
-//! [`FramedSender`]: crate::codec::FramedSender
-//! [`FramedSink`]: crate::codec::FramedSink
-//! [`LengthDelimitedEncoder`]: crate::codec::LengthDelimitedEncoder
+//! [`Encoder`]: https://docs.rs/tokio-util/latest/tokio_util/codec/trait.Encoder.html
 //! [`DriverError`]: crate::channel::DriverError
 //! [`Sender::flush`]: crate::channel::Sender::flush
 //! [`ChunkQueue`]: crate::ChunkQueue
@@ -345,3 +340,5 @@
 //! [`into_parts`]: crate::FlowControlledWriter::into_parts
 //! [`is_write_vectored`]: tokio::io::AsyncWrite::is_write_vectored
 //! [`poll_write_vectored`]: tokio::io::AsyncWrite::poll_write_vectored
+#![cfg_attr(all(feature = "codec", feature = "time"), doc = include_str!("links.md"))]
+#![cfg_attr(not(all(feature = "codec", feature = "time")), doc = include_str!("links_docs_rs.md"))]

@@ -247,8 +247,8 @@
 //! connection, as over the bare stream.
 //!
 //! [`Driver::drive`]: crate::channel::Driver::drive
-//! [`Framed`]: crate::codec::Framed
-//! [`FramedSender`]: crate::codec::FramedSender
 //! [`Sender::send`]: crate::channel::Sender::send
 //! [`Sender::close_channel`]: crate::channel::Sender::close_channel
 //! [`Sender::closed`]: crate::channel::Sender::closed
+#![cfg_attr(all(feature = "codec", feature = "time"), doc = include_str!("links.md"))]
+#![cfg_attr(not(all(feature = "codec", feature = "time")), doc = include_str!("links_docs_rs.md"))]

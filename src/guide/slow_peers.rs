@@ -183,3 +183,5 @@
 //! ```
 //!
 //! [`MemoryBudget`]: crate::MemoryBudget
+//! [`tokio::sync::broadcast`]: https://docs.rs/tokio/latest/tokio/sync/broadcast/index.html
+//! [`tokio::sync::watch`]: https://docs.rs/tokio/latest/tokio/sync/watch/index.html

@@ -32,11 +32,10 @@
 //!
 //! # Timeouts
 //!
-//! [`stall_timeout`](crate::Builder::stall_timeout) fails a writer whose peer takes nothing at all while anything
-//! waits for it. It must suffice for a flush: a TLS layer shows no progress while it sends what it holds,
-//! some 64 KiB. [`pause_timeout`](crate::Builder::pause_timeout) fails one that takes too little: it is paused
-//! for so long without a resume. [`Stats::paused_time`](crate::Stats::paused_time) tells how much of its
-//! time a writer was paused.
+//! [`stall_timeout`] fails a writer whose peer takes nothing at all while anything waits for it. It must
+//! suffice for a flush: a TLS layer shows no progress while it sends what it holds, some 64 KiB.
+//! [`pause_timeout`] fails one that takes too little: it is paused for so long without a resume.
+//! [`Stats::paused_time`] tells how much of its time a writer was paused.
 //!
 //! Nothing is noticed while nobody polls the writer, and a deadline that has passed meanwhile is held
 //! against nobody before the peer was asked once more. The driver of a channel polls by itself.
@@ -96,3 +95,5 @@
 //! [mallopt(3)]: https://man7.org/linux/man-pages/man3/mallopt.3.html
 //! [`MemoryBudget`]: crate::MemoryBudget
 //! [`Watermarks::with_high`]: crate::Watermarks::with_high
+#![cfg_attr(all(feature = "codec", feature = "time"), doc = include_str!("links.md"))]
+#![cfg_attr(not(all(feature = "codec", feature = "time")), doc = include_str!("links_docs_rs.md"))]
