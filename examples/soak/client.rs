@@ -15,10 +15,14 @@ use crate::delay::Delays;
 use crate::plan::{Load, Plan};
 use crate::stream::{Connector, Stream};
 
-/// Connects one client after the other and returns those that read nothing when all others have come to
-/// the end. Each waits for the server to have accepted it, so that the
+/// Connects one client after the other. When all that read have come to the end, it returns the delays
+/// that they saw, and those that read nothing. Each waits for the server to have accepted it, so that the
 /// queue of connections that wait to be accepted never overflows.
-pub(crate) async fn run(plan: Plan, port: u16, connector: Connector) -> io::Result<Vec<Stream>> {
+pub(crate) async fn run(
+    plan: Plan,
+    port: u16,
+    connector: Connector,
+) -> io::Result<(Delays, Vec<Stream>)> {
     let mut clients = JoinSet::new();
     let mut stuck = Vec::new();
     for seed in 0..plan.connections {
@@ -42,8 +46,7 @@ pub(crate) async fn run(plan: Plan, port: u16, connector: Connector) -> io::Resu
     while let Some(ended) = clients.join_next().await {
         delays.add(ended.map_err(io::Error::other)??);
     }
-    delays.print();
-    Ok(stuck)
+    Ok((delays, stuck))
 }
 
 /// Reads to the end, with rests at random, and reports the count and the hash of what came.

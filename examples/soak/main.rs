@@ -50,6 +50,7 @@ mod mixed;
 mod plan;
 mod report;
 mod stream;
+mod verdict;
 
 use std::io;
 use std::process::Stdio;
@@ -85,11 +86,11 @@ async fn main() -> io::Result<()> {
             let mut server = tokio::io::stdin();
             let mut certificate = vec![0; server.read_u32().await? as usize];
             server.read_exact(&mut certificate).await?;
-            let stuck = client::run(plan, port, Connector::new(certificate)?).await?;
+            let (delays, stuck) = client::run(plan, port, Connector::new(certificate)?).await?;
             // Until the server has given up all those that read nothing.
             server.read_to_end(&mut Vec::new()).await?;
             drop(stuck);
-            Ok(())
+            delays.judge().end()
         }
         None => serve(plan, arguments).await,
     }
@@ -110,11 +111,13 @@ async fn serve(plan: Plan, arguments: &[String]) -> io::Result<()> {
     let mut stdin = clients.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
     stdin.write_u32(certificate.len() as u32).await?;
     stdin.write_all(&certificate).await?;
-    match plan.load {
+    let verdict = match plan.load {
         Load::Mixed => mixed::run(plan, listener, acceptor).await?,
         Load::Broadcast => broadcast::run(plan, listener, acceptor).await?,
-    }
+    };
+    // The clients print what they have seen.
     drop(stdin);
     let ended = timeout(GRACE, clients.wait()).await??;
+    verdict.end()?;
     if ended.success() { Ok(()) } else { Err(io::Error::other("the clients failed")) }
 }

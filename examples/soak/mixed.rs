@@ -20,12 +20,17 @@ use crate::GRACE;
 use crate::plan::Plan;
 use crate::report::{Outcome, Totals};
 use crate::stream::{Acceptor, Stream};
+use crate::verdict::Verdict;
 
 /// When the connections are to end; nothing until all of them are open.
 type End = watch::Receiver<Option<Instant>>;
 
 /// Serves all connections for the given time and judges the outcome.
-pub(crate) async fn run(plan: Plan, listener: TcpListener, acceptor: Acceptor) -> io::Result<()> {
+pub(crate) async fn run(
+    plan: Plan,
+    listener: TcpListener,
+    acceptor: Acceptor,
+) -> io::Result<Verdict> {
     let totals = Arc::new(Totals::new(usize::MAX));
     let mut random = Rng::with_seed(0);
     let noise = Bytes::from_iter(std::iter::repeat_with(|| random.u8(..)).take(4 * LARGEST));
@@ -41,8 +46,7 @@ pub(crate) async fn run(plan: Plan, listener: TcpListener, acceptor: Acceptor) -
     let memory = totals.print_rows(plan.seconds).await;
 
     let bound = Watermarks::default().high() + LARGEST;
-    let bound_of_all = bound * plan.connections as usize;
-    let mut outcome = Outcome { bound, bound_of_all, ..Outcome::default() };
+    let mut outcome = Outcome { bound, ..Outcome::default() };
     while let Some(ended) = timeout(GRACE, serving.join_next()).await? {
         match ended.map_err(io::Error::other)? {
             (_, Ok(stats)) => {
@@ -58,7 +62,7 @@ pub(crate) async fn run(plan: Plan, listener: TcpListener, acceptor: Acceptor) -
             (seed, Err(error)) => outcome.failed.push(format!("connection {seed} failed: {error}")),
         }
     }
-    totals.judge(&plan, &outcome, &memory)
+    Ok(totals.judge(&plan, &outcome, &memory))
 }
 
 /// One client, as the server knows it.

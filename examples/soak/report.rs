@@ -1,6 +1,5 @@
 //! What all connections together do, and what became of them.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use flow_controlled_writer::{Builder, MemoryBudget};
 use tokio::time::interval;
 
 use crate::plan::Plan;
+use crate::verdict::Verdict;
 
 /// What all connections together have done so far.
 pub(crate) struct Totals {
@@ -30,8 +30,8 @@ pub(crate) struct Outcome {
     /// The largest buffer that there was, and that there may be.
     pub(crate) largest: usize,
     pub(crate) bound: usize,
-    /// The most that all buffers together may hold.
-    pub(crate) bound_of_all: usize,
+    /// The most that all buffers together may hold, where a budget limits it.
+    pub(crate) bound_of_all: Option<usize>,
 }
 
 impl Totals {
@@ -66,39 +66,30 @@ impl Totals {
         memory
     }
 
-    /// Prints what became of all connections, and judges it.
-    pub(crate) fn judge(&self, plan: &Plan, outcome: &Outcome, memory: &[usize]) -> io::Result<()> {
-        let &Outcome { agreed, timed_out, ref failed, pauses, largest, bound, bound_of_all } =
-            outcome;
-        failed.iter().take(SHOWN).for_each(|failure| println!("{failure}"));
-        let (queued, stuck) = (self.budget.used(), plan.stuck());
-        let healthy = plan.connections - stuck;
-        println!(
-            "{agreed} of {healthy} connections agree; {:.1} MiB sent, {queued} bytes still queued",
-            mebibytes(self.sent.load(Relaxed) as usize),
-        );
-        if stuck > 0 {
-            println!("{timed_out} of {stuck} stuck connections failed by the stall timeout");
-        }
-        println!("{pauses} pauses; the largest buffer held {largest} bytes; bound: {bound}");
-        let most_queued = self.budget.peak();
-        println!(
-            "most queued in all: {:.1} MiB; bound: {:.1} MiB",
-            mebibytes(most_queued),
-            mebibytes(bound_of_all),
-        );
+    /// Prints what became of all connections, beside what was promised.
+    pub(crate) fn judge(&self, plan: &Plan, outcome: &Outcome, memory: &[usize]) -> Verdict {
+        let sent = mebibytes(self.sent.load(Relaxed) as usize);
+        println!("{sent:.1} MiB sent; {} pauses\n", outcome.pauses);
+        outcome.failed.iter().take(SHOWN).for_each(|failure| println!("{failure}"));
 
+        let mut verdict = Verdict::default();
+        let stuck = plan.stuck();
+        verdict.equal("clients that got every byte", outcome.agreed, plan.connections - stuck);
+        if stuck > 0 {
+            verdict.equal("stuck ones failed by the stall timeout", outcome.timed_out, stuck);
+        }
+        verdict.equal("bytes still queued", self.budget.used(), 0);
+        verdict.at_most("largest buffer, bytes", outcome.largest, outcome.bound);
+        if let Some(bound) = outcome.bound_of_all {
+            let most = mebibytes(self.budget.peak());
+            verdict.at_most("most queued in all, MiB", most, mebibytes(bound));
+        }
         let third = memory.len() / 3;
         let most = |part: &[usize]| mebibytes(part.iter().copied().max().unwrap_or(0));
         let (before, after) = (most(&memory[third..2 * third]), most(&memory[2 * third..]));
-        println!(
-            "process: {before:.1} MiB in the second third of the time, {after:.1} in the last"
-        );
-        let is_kept = (agreed, timed_out, queued) == (healthy, stuck, 0)
-            && largest <= bound
-            && most_queued <= bound_of_all
-            && after <= before * 1.1 + 8.0;
-        if is_kept { Ok(()) } else { Err(io::Error::other("the promise was not kept")) }
+        println!("      {:<44} {before:>10.1}", "memory in the second third, MiB");
+        verdict.at_most("memory in the last third, MiB", after, before * 1.1 + 8.0);
+        verdict
     }
 }
 
