@@ -272,12 +272,9 @@ impl<W> Outlet<W> {
 impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Writes, flushes and waits until the inner writer is shut down.
     fn poll_drive(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = self.poll_steps(shared, cx);
-        if !matches!(result, Poll::Ready(Ok(()))) {
-            return result;
-        }
+        let result = ready!(self.poll_steps(shared, cx));
         shared.with(|state| state.report(&self.buffer));
-        result
+        Poll::Ready(result)
     }
 
     fn poll_steps(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -285,16 +282,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         loop {
             let inner = Pin::new(&mut self.inner);
             match shared.with(|state| state.next(&mut self.buffer, caller)) {
-                Step::Write => {
-                    let progress = self.buffer.poll_progress(inner, cx, calls);
-                    if progress.is_pending() {
-                        return self.wait_for_writer(shared, cx, caller);
-                    }
-                    if let Poll::Ready(Err(error)) = progress {
-                        shared.with(|state| state.report(&self.buffer));
-                        return Poll::Ready(Err(error));
-                    }
-                }
+                Step::Write => match self.buffer.poll_progress(inner, cx, calls) {
+                    Poll::Pending => return self.wait_for_writer(shared, cx, caller),
+                    Poll::Ready(progress) => progress?,
+                },
                 Step::Discard => drop(self.buffer.abort()),
                 Step::Flush => {
                     let flushed = self.buffer.poll_flush_inner(inner, cx, calls);

@@ -2,7 +2,7 @@
 //! to a number of preemptions) and fails it if they end up waiting for each other: a lost wake-up.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg loom" cargo test --release --lib models --target-dir target/loom
+//! RUSTFLAGS="--cfg loom" cargo test --release -p flow-controlled-writer --lib models --target-dir target/loom
 //! ```
 
 mod drive;

@@ -33,8 +33,7 @@ impl Offer {
         if behind.is_empty() && queue.chunk().len() == queue.remaining() {
             return Self::plain(queue.chunk(), inner, cx);
         }
-        let Self { bytes, answer } = Self::many(queue, behind, promised, inner, cx);
-        Self { bytes, answer }
+        Self::many(queue, behind, promised, inner, cx)
     }
 
     #[inline(never)]

@@ -124,7 +124,6 @@ impl State {
     }
 
     /// Returns what the driver is woken for while the inner writer is being flushed.
-    #[cfg_attr(not(feature = "time"), expect(unused_variables))]
     fn until_flushed(&mut self, buffer: &WriteBuffer) -> Until {
         match self.buffer_size() {
             0 => Until::Bytes,
