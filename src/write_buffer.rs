@@ -39,8 +39,9 @@ use crate::watermarks::{Flow, Watermarks};
 /// count, tasks woken after that, events told at the end. A panic that comes out of a poll fails the
 /// writer, as nobody knows what the inner writer had taken by then.
 pub(crate) struct WriteBuffer {
-    queue: ChunkQueue,
+    /// Dropped before the queue: what owns a chunk finds the budget without it.
     gate: Gate,
+    queue: ChunkQueue,
     phase: Phase,
     /// The task that waits for the writer to resume; it is woken also when that is not the doing of
     /// the inner writer.

@@ -2,8 +2,19 @@ use bytes::Bytes;
 
 use super::{ChunkQueue, Kept};
 
-/// How the bytes of one queue come into another one.
+/// How chunks come in that are dropped later, and the bytes of one queue into another one.
 impl ChunkQueue {
+    /// Appends a chunk. One that is copied, or empty, is left to the caller, who drops it when all is
+    /// counted: what owns it may run foreign code then.
+    #[inline]
+    pub(crate) fn push_from(&mut self, chunk: &mut Bytes) {
+        if chunk.len() < self.coalesce_threshold || chunk.is_empty() {
+            self.extend_from_slice(chunk);
+        } else {
+            self.keep(std::mem::take(chunk));
+        }
+    }
+
     /// Appends all that `other` holds, which is empty afterwards: kept chunks as they are, copied bytes by
     /// another copy, long ones as kept chunks.
     pub(crate) fn append(&mut self, other: &mut Self) {

@@ -43,7 +43,7 @@ impl WriteBuffer {
         self.send_checked(Way::PastPause, chunk)
     }
 
-    fn send_checked(&mut self, way: Way, chunk: Bytes) -> Result<(), (Refusal, Bytes)> {
+    fn send_checked(&mut self, way: Way, mut chunk: Bytes) -> Result<(), (Refusal, Bytes)> {
         let admitted = match self.admit(way, chunk.len()) {
             // Nothing needs no room.
             Err(Refusal::Full) if chunk.is_empty() => Ok(()),
@@ -53,7 +53,7 @@ impl WriteBuffer {
             self.settle(None);
             return Err((refusal, chunk));
         }
-        self.queue.push(chunk);
+        self.queue.push_from(&mut chunk);
         self.update();
         self.settle(None);
         Ok(())

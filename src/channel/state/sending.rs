@@ -41,11 +41,7 @@ impl State {
     /// Queues a chunk. A small one is copied, and left to the caller.
     #[inline]
     pub(in crate::channel) fn push(&mut self, chunk: &mut Bytes) -> Position {
-        if chunk.len() < self.queue.coalesce_threshold() || chunk.is_empty() {
-            self.queue.extend_from_slice(chunk);
-        } else {
-            self.queue.push(std::mem::take(chunk));
-        }
+        self.queue.push_from(chunk);
         self.accepted()
     }
 

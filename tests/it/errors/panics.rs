@@ -1,10 +1,13 @@
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use flow_controlled_writer::{Builder, FlowControlledWriter, MemoryBudget, Watermarks};
+use futures::Sink;
 use tokio::io::AsyncWrite;
 
 use crate::support::Task;
@@ -95,6 +98,69 @@ fn an_abort_whose_chunks_panic_ends_and_a_second_one_too() {
     let shut = Task::new().poll_once(writer.shutdown());
     assert!(matches!(shut, Poll::Ready(Ok(()))));
     assert_eq!(writer.get_ref(), b"");
+}
+
+/// A small chunk is copied and its owner dropped at once, which panics. The copy counted in the size, but
+/// not in the budget nor as a pause, until the next call.
+#[test]
+fn a_panic_of_what_owns_a_copied_chunk_finds_all_counted() {
+    let sends: [fn(&mut FlowControlledWriter<Panicking>, Bytes); 3] = [
+        |writer, chunk| writer.try_send(chunk).expect("not paused"),
+        |writer, chunk| writer.send_now(chunk).expect("not paused"),
+        |writer, chunk| Pin::new(writer).start_send(chunk).expect("not paused"),
+    ];
+    for send in sends {
+        let budget = MemoryBudget::new(100);
+        let marks = Watermarks::new(1, 3);
+        let options = Builder::new().watermarks(marks).budget(budget.clone());
+        let mut writer = options.build(Panicking::default());
+        let owned = Bytes::from_owner(Owner);
+        assert!(catch_unwind(AssertUnwindSafe(|| send(&mut writer, owned))).is_err());
+        assert_eq!((writer.buffer_size(), budget.used(), writer.stats().pauses), (5, 5, 1));
+    }
+}
+
+/// The memory behind a chunk, which looks at the budget when it is let go of.
+struct Witness {
+    budget: MemoryBudget,
+    seen: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Witness {
+    fn as_ref(&self) -> &[u8] {
+        b"owned"
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.seen.store(self.budget.used(), Ordering::Relaxed);
+    }
+}
+
+/// However a chunk goes, its bytes have left the budget by then; one that is copied has come in.
+#[test]
+fn what_owns_a_chunk_finds_the_budget_exact_when_it_is_dropped() {
+    let ways: [(&str, usize, usize, fn(FlowControlledWriter<Vec<u8>>)); 6] = [
+        ("copied", 1024, 5, drop),
+        ("dropped", 0, 0, drop),
+        ("dropped with the inner writer kept", 0, 0, |writer| drop(writer.into_inner())),
+        ("dropped in parts", 0, 0, |writer| drop(writer.into_parts())),
+        ("aborted", 0, 0, |mut writer| assert_eq!(writer.abort(), 5)),
+        ("written", 0, 0, |mut writer| {
+            assert!(Task::new().poll_once(writer.flush()).is_ready());
+        }),
+    ];
+    for (way, threshold, expected, end) in ways {
+        let budget = MemoryBudget::new(100);
+        let seen = Arc::new(AtomicUsize::new(usize::MAX));
+        let witness = Witness { budget: budget.clone(), seen: Arc::clone(&seen) };
+        let options = Builder::new().coalesce_threshold(threshold).budget(budget);
+        let mut writer = options.build(Vec::new());
+        writer.try_send(Bytes::from_owner(witness)).expect("open");
+        end(writer);
+        assert_eq!(seen.load(Ordering::Relaxed), expected, "{way}");
+    }
 }
 
 impl AsyncWrite for Panicking {
