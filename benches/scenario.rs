@@ -11,8 +11,8 @@ mod support;
 
 use std::io;
 
-use scenario::{CONTESTANTS, Figures, Plan, Run};
-use support::contest::{Effort, median};
+use scenario::{CONTESTANTS, Plan};
+use support::contest::Effort;
 use support::report::Report;
 
 fn main() -> io::Result<()> {
@@ -24,27 +24,6 @@ fn main() -> io::Result<()> {
     println!("{plan}\n");
     let chosen = (0..CONTESTANTS.len()).filter(|index| report.wants(CONTESTANTS[*index].name));
     let all = scenario::figures(plan, &chosen.collect::<Vec<_>>())?;
-    print(&all);
+    scenario::print(&all);
     Ok(())
-}
-
-fn print(all: &[Figures]) {
-    println!("| | server CPU, ns a delivery | p50, ms | p99, ms | RSS, MiB | lost |");
-    println!("|---|---:|---:|---:|---:|---:|");
-    for Figures { name, runs } in all {
-        let cell = |of: fn(&Run) -> f64, digits| {
-            let values: Vec<_> = runs.iter().map(of).collect();
-            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = values.iter().copied().fold(0.0, f64::max);
-            format!("{:.digits$} ({least:.digits$} to {most:.digits$})", median(values))
-        };
-        println!(
-            "| {name} | {} | {} | {} | {} | {} |",
-            cell(|run| run.cpu, 0),
-            cell(|run| run.p50, 1),
-            cell(|run| run.p99, 1),
-            cell(|run| run.rss, 1),
-            runs.iter().map(|run| run.lost).sum::<u64>(),
-        );
-    }
 }

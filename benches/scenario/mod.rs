@@ -7,6 +7,7 @@ mod message;
 mod owned;
 mod readers;
 mod server;
+mod table;
 mod tasks;
 
 use std::fmt;
@@ -20,6 +21,9 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 pub use contestants::CONTESTANTS;
+pub use table::print;
+
+use crate::support::contest::Spread;
 
 /// What is sent to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,16 @@ pub struct Run {
     pub rss: f64,
     /// Messages that did not come to those that keep up.
     pub lost: u64,
+}
+
+impl Figures {
+    /// Returns the median of the runs, and instead of quartiles the least and the most.
+    pub fn spread(&self, of: fn(&Run) -> f64) -> Spread {
+        let values: Vec<_> = self.runs.iter().map(of).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(0.0, f64::max);
+        Spread { low, high, ..Spread::of(values) }
+    }
 }
 
 impl Plan {

@@ -126,6 +126,16 @@ impl Spread {
         };
         Self { low: at(0.25), median: at(0.5), high: at(0.75) }
     }
+
+    /// Returns the spread of what does not vary.
+    pub fn exact(value: f64) -> Self {
+        Self { low: value, median: value, high: value }
+    }
+
+    /// Changes all three in the same way.
+    pub fn map(self, change: impl Fn(f64) -> f64) -> Self {
+        Self { low: change(self.low), median: change(self.median), high: change(self.high) }
+    }
 }
 
 pub fn geometric_mean(values: &[f64]) -> f64 {

@@ -1,5 +1,5 @@
 //! Prints ratios, and at the end each target with what was reached.
-use super::contest::{Effort, Measure, Times, geometric_mean, smallest};
+use super::contest::{Effort, Measure, Spread, Times, geometric_mean, smallest};
 use super::entry::{Case, size_name};
 
 /// What a bench was asked for, and the targets that it has come to.
@@ -43,8 +43,9 @@ pub struct Ratios {
     rivals: Vec<&'static str>,
     /// Sizes of the rows.
     sizes: Vec<usize>,
-    /// `columns[v][c]` is cost of rival `v` / cost of ours in case `c`.
+    /// `columns[v][c]` is cost of rival `v` / cost of ours in case `c`, the median of its spread.
     columns: Vec<Vec<f64>>,
+    spreads: Vec<Vec<Spread>>,
 }
 
 impl Report {
@@ -136,20 +137,22 @@ impl Group {
         print!("{:>16} {:>14}", "", "ns a chunk");
         rivals.iter().for_each(|rival| print!(" {rival:>24}"));
         println!();
-        let mut columns = vec![Vec::new(); rivals.len()];
+        let mut spreads = vec![Vec::new(); rivals.len()];
         for row in &self.rows {
             let each = row.times.of(0, measure).median / row.chunks as f64;
             print!("{:>16} {each:>14.1}", row.label);
-            for (index, column) in columns.iter_mut().enumerate() {
+            for (index, column) in spreads.iter_mut().enumerate() {
                 let ratio = row.times.ratio(index + 1, 0, measure);
                 let range = format!("({:.2} to {:.2})", ratio.low, ratio.high);
                 print!(" {:>8.2} {range:>15}", ratio.median);
-                column.push(ratio.median);
+                column.push(ratio);
             }
             println!();
         }
         let sizes = self.rows.iter().map(|row| row.size).collect();
-        Ratios { group: self.name.clone(), rivals: rivals.to_vec(), sizes, columns }
+        let medians = |column: &Vec<Spread>| column.iter().map(|ratio| ratio.median).collect();
+        let columns = spreads.iter().map(medians).collect();
+        Ratios { group: self.name.clone(), rivals: rivals.to_vec(), sizes, columns, spreads }
     }
 
     /// Prints the page faults of all contestants for each chunk, and returns the most of ours.
@@ -194,7 +197,15 @@ impl Ratios {
 
     /// Returns all ratios against one rival.
     pub fn column(&self, rival: &str) -> &[f64] {
-        let index = self.rivals.iter().position(|known| *known == rival).expect("a known rival");
-        &self.columns[index]
+        &self.columns[self.index(rival)]
+    }
+
+    /// Returns all ratios against one rival, with their quartiles.
+    pub fn spreads(&self, rival: &str) -> &[Spread] {
+        &self.spreads[self.index(rival)]
+    }
+
+    fn index(&self, rival: &str) -> usize {
+        self.rivals.iter().position(|known| *known == rival).expect("a known rival")
     }
 }
