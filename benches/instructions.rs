@@ -29,7 +29,6 @@ use tokio::sync::mpsc;
 use tokio_util::codec::{BytesCodec, FramedWrite, LengthDelimitedCodec, LinesCodec};
 
 use batches::{COUNT, fed, sent, written, written_each};
-use setups::*;
 use subjects::drain::done;
 use subjects::hand::Hand;
 use subjects::header_payload::{Headers, Pushed};
@@ -41,7 +40,7 @@ type Encoded<E> = FramedSink<Null, E>;
 type Buffered = BufWriter<Null>;
 
 #[library_benchmark]
-#[benches::bytes(args = [64, 1024], setup = never_paused)]
+#[benches::bytes(args = [64, 1024], setup = setups::never_paused)]
 fn push_and_query(parts: (Ours, Bytes)) -> Ours {
     let (mut writer, chunk) = parts;
     for _ in 0..COUNT {
@@ -52,49 +51,49 @@ fn push_and_query(parts: (Ours, Bytes)) -> Ours {
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1024, 65_536], setup = ours)]
+#[benches::bytes(args = [16, 64, 1024, 65_536], setup = setups::ours)]
 fn feed_ours(parts: (Ours, Bytes)) -> Ours {
     fed(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1024, 65_536], setup = framed)]
+#[benches::bytes(args = [16, 64, 1024, 65_536], setup = setups::framed)]
 fn feed_framed(parts: (Framed, Bytes)) -> Framed {
     fed(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 256, 1024], setup = ours_written)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = setups::ours_written)]
 fn write_ours(parts: (Ours, Bytes)) -> Ours {
     written(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 256, 1024], setup = buffered)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = setups::buffered)]
 fn write_buffered(parts: (Buffered, Bytes)) -> Buffered {
     written(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 256, 1024], setup = ours_written)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = setups::ours_written)]
 fn flush_each_ours(parts: (Ours, Bytes)) -> Ours {
     written_each(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 256, 1024], setup = buffered)]
+#[benches::bytes(args = [16, 64, 256, 1024], setup = setups::buffered)]
 fn flush_each_buffered(parts: (Buffered, Bytes)) -> Buffered {
     written_each(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1024], setup = frames)]
+#[benches::bytes(args = [16, 64, 1024], setup = setups::frames)]
 fn frames_ours(parts: (Encoded<LengthDelimitedEncoder>, Bytes)) -> Encoded<LengthDelimitedEncoder> {
     fed(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1024], setup = frames_framed)]
+#[benches::bytes(args = [16, 64, 1024], setup = setups::frames_framed)]
 fn frames_framed_write(
     parts: (Framed<LengthDelimitedCodec>, Bytes),
 ) -> Framed<LengthDelimitedCodec> {
@@ -102,20 +101,20 @@ fn frames_framed_write(
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1024], setup = lines)]
+#[benches::bytes(args = [16, 64, 1024], setup = setups::lines)]
 fn lines_ours(parts: (Encoded<LinesCodec>, &'static str)) -> Encoded<LinesCodec> {
     fed(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1024], setup = lines_framed)]
+#[benches::bytes(args = [16, 64, 1024], setup = setups::lines_framed)]
 fn lines_framed_write(parts: (Framed<LinesCodec>, &'static str)) -> Framed<LinesCodec> {
     fed(parts)
 }
 
 // Headers and payloads that are kept, with a flush each.
 #[library_benchmark]
-#[benches::bytes(args = [128, 1024, 16_384], setup = headers)]
+#[benches::bytes(args = [128, 1024, 16_384], setup = setups::headers)]
 fn headers_ours(parts: (Encoded<Pushed>, Bytes)) -> Encoded<Pushed> {
     let (mut sink, payload) = parts;
     for _ in 0..COUNT {
@@ -125,7 +124,7 @@ fn headers_ours(parts: (Encoded<Pushed>, Bytes)) -> Encoded<Pushed> {
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [128, 1024, 16_384], setup = headers_hand)]
+#[benches::bytes(args = [128, 1024, 16_384], setup = setups::headers_hand)]
 fn headers_by_hand(parts: (Hand<Null>, Headers, Bytes)) -> Hand<Null> {
     let (mut queue, mut headers, payload) = parts;
     for _ in 0..COUNT {
@@ -137,7 +136,7 @@ fn headers_by_hand(parts: (Hand<Null>, Headers, Bytes)) -> Hand<Null> {
 
 // Chunks that are shared by others, to a peer that has stalled.
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1000], setup = sharing)]
+#[benches::bytes(args = [16, 64, 1000], setup = setups::sharing)]
 fn push_ours(parts: (Ours, Bytes)) -> Ours {
     let (mut writer, chunk) = parts;
     for _ in 0..COUNT {
@@ -147,7 +146,7 @@ fn push_ours(parts: (Ours, Bytes)) -> Ours {
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [16, 64, 1000], setup = hand)]
+#[benches::bytes(args = [16, 64, 1000], setup = setups::hand)]
 fn push_by_hand(parts: (Hand<Null>, Bytes)) -> Hand<Null> {
     let (mut queue, chunk) = parts;
     for _ in 0..COUNT {
@@ -158,13 +157,13 @@ fn push_by_hand(parts: (Hand<Null>, Bytes)) -> Hand<Null> {
 
 // By a channel, with the driver's share.
 #[library_benchmark]
-#[benches::bytes(args = [64, 1024], setup = channel)]
+#[benches::bytes(args = [64, 1024], setup = setups::channel)]
 fn send_ours(parts: (Sender, Driver<Null>, Bytes)) -> (Sender, Driver<Null>) {
     sent(parts)
 }
 
 #[library_benchmark]
-#[benches::bytes(args = [64, 1024], setup = mpsc_channel)]
+#[benches::bytes(args = [64, 1024], setup = setups::mpsc_channel)]
 fn send_by_mpsc(parts: (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>, Framed, Bytes)) -> Framed {
     let (sender, mut receiver, mut sink, chunk) = parts;
     for _ in 0..COUNT {
@@ -178,14 +177,14 @@ fn send_by_mpsc(parts: (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>, Framed, Byte
 }
 
 #[library_benchmark]
-#[benches::threshold(args = [1024, 0], setup = queued)]
+#[benches::threshold(args = [1024, 0], setup = setups::queued)]
 fn short_writes_ours(mut writer: Ours) -> Ours {
     done(writer.flush());
     writer
 }
 
 #[library_benchmark]
-#[benches::threshold(args = [1024, 0], setup = queued_framed)]
+#[benches::threshold(args = [1024, 0], setup = setups::queued_framed)]
 fn short_writes_framed(mut sink: Framed) -> Framed {
     done(SinkExt::<Bytes>::flush(&mut sink));
     sink
