@@ -181,15 +181,17 @@ function resumes(page, count) {
   }), count);
 }
 
-/** Finds how high the line of this page reaches: a part of the chart's height. */
+/** Finds how high the line of this page reaches, in both of its colours: a part of the chart's height. */
 function highestOwn(page) {
   return page.evaluate(() => {
     const canvas = document.getElementById('chart');
-    const name = getComputedStyle(canvas).getPropertyValue('--own');
-    const own = [1, 3, 5].map((at) => Number.parseInt(name.slice(at, at + 2), 16));
+    const style = getComputedStyle(canvas);
+    const colors = ['--own', '--paused'].map((name) =>
+      [1, 3, 5].map((at) => Number.parseInt(style.getPropertyValue(name).slice(at, at + 2), 16)));
     const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const first = Array.from({ length: width * height }, (_, index) => 4 * index)
-      .find((at) => data[at + 3] === 255 && own.every((value, part) => data[at + part] === value));
+      .find((at) => data[at + 3] === 255
+        && colors.some((color) => color.every((value, part) => data[at + part] === value)));
     return first === undefined ? 0 : 1 - Math.floor(first / 4 / width) / height;
   });
 }
