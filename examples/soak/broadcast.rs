@@ -10,7 +10,7 @@ use flow_controlled_writer::channel::Sender;
 use flow_controlled_writer::{TrySendError, Watermarks};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::GRACE;
 use crate::delay::{self, MESSAGE};
@@ -105,18 +105,19 @@ pub(crate) async fn run(
     Ok(verdict)
 }
 
-/// Offers a message to every client at each tick. Waits for none of them.
+/// Offers messages to every client, one after the other. Waits for none of them.
 async fn publish(totals: &Totals, clients: &mut [Client], time: Duration) {
     let end = Instant::now() + time;
-    let mut ticks = interval(PACE);
-    // A machine that was held up owes no burst of messages.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 0.. {
-        ticks.tick().await;
+        // Not by a clock: while the budget is exceeded a client takes one message at a time, and refuses one
+        // that comes right after another because the machine was busy.
+        sleep(PACE).await;
         if Instant::now() >= end {
             break;
         }
-        let message = delay::message(number, totals.budget.is_exceeded());
+        // Such that the message itself will exceed it.
+        let is_used_up = totals.budget.used() + clients.len() * MESSAGE > BUDGET;
+        let message = delay::message(number, is_used_up);
         for part in clients.chunks_mut(AT_ONCE) {
             let taken = part
                 .iter_mut()
@@ -130,6 +131,7 @@ async fn publish(totals: &Totals, clients: &mut [Client], time: Duration) {
 
 /// Bytes queued in all connections above which each of them pauses as soon as it holds anything.
 const BUDGET: usize = 16 * 1024 * 1024;
-const PACE: Duration = Duration::from_millis(100);
+/// Between two messages.
+const PACE: Duration = Duration::from_millis(250);
 /// Clients that are served between two looks at the rest of the program.
 const AT_ONCE: usize = 100;
