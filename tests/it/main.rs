@@ -8,6 +8,8 @@ mod codec;
 mod drain;
 mod ecosystem;
 mod errors;
+#[cfg(feature = "tracing")]
+mod events;
 mod examples;
 mod faults;
 mod limits;

@@ -200,6 +200,22 @@ async fn abort_stops_the_clock() {
     assert_eq!(rig.shutdown(), READY);
 }
 
+/// The time before an abort is not held against the shutdown after it.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_after_an_abort_has_its_own_time() {
+    let mut rig = stalling();
+    rig.queue(["12345"]);
+    assert!(rig.flush().is_pending());
+    assert_eq!(rig.abort(), 5);
+    advance(TIMEOUT * 2).await;
+    rig.inner.script_flush([Pending, Pending, Pending]);
+    assert!(rig.shutdown().is_pending());
+    advance(TIMEOUT - Duration::from_millis(1)).await;
+    assert!(rig.shutdown().is_pending());
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(rig.shutdown(), failed(ErrorKind::TimedOut));
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_call_that_drains_notices_the_stall() {
     let calls: [fn(&mut Rig) -> Option<ErrorKind>; 5] = [

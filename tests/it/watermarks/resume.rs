@@ -1,10 +1,11 @@
+use std::io::ErrorKind;
 use std::task::Poll;
 
-use flow_controlled_writer::TrySendError;
+use flow_controlled_writer::{TrySendError, Watermarks};
 
-use crate::support::Answer::{Pending, Take};
+use crate::support::Answer::{Fail, OverReport, Pending, Take};
 use crate::support::Call::{Gather, Write};
-use crate::support::{READY, Rig};
+use crate::support::{READY, Rig, Task, failed};
 
 #[test]
 fn ready_below_high_is_immediate_and_flushes_nothing() {
@@ -157,4 +158,75 @@ fn equal_marks_pause_above_and_resume_at_the_same_size() {
     rig.inner.script([Take(4)]);
     assert_eq!(rig.write(b"no room"), Poll::Ready(Ok(7)));
     assert_eq!(rig.writer.buffer_size(), 8);
+}
+
+/// Something that another task does to the writer.
+type Step = fn(&mut Rig);
+
+/// The inner writer knows of the last task that it told to wait, and of no other one.
+#[test]
+fn a_task_that_waits_is_woken_by_whatever_ends_its_wait_elsewhere() {
+    let ends: [(&str, Step); 10] = [
+        ("new marks", |rig| rig.writer.set_watermarks(Watermarks::new(6, 8))),
+        ("a drain", |rig| assert_eq!(rig.drain(), READY)),
+        ("a flush", |rig| assert_eq!(rig.flush(), READY)),
+        ("a drain to the low mark", |rig| {
+            rig.inner.script([Take(4), Pending]);
+            assert!(rig.flush().is_pending());
+        }),
+        ("ready", |rig| assert_eq!(rig.ready(), READY)),
+        ("a write", |rig| assert_eq!(rig.write(b"7"), Poll::Ready(Ok(1)))),
+        ("a shutdown", |rig| {
+            rig.inner.script([Pending]);
+            assert!(rig.shutdown().is_pending());
+        }),
+        ("an abort", |rig| assert_eq!(rig.abort(), 6)),
+        ("a failure", |rig| {
+            rig.inner.script([Fail(ErrorKind::BrokenPipe)]);
+            assert_eq!(rig.flush(), failed(ErrorKind::BrokenPipe));
+        }),
+        ("a claim of too much", |rig| {
+            rig.inner.script([OverReport(1)]);
+            assert_eq!(rig.flush(), failed(ErrorKind::InvalidData));
+        }),
+    ];
+    for (name, end) in ends {
+        let mut rig = Rig::gathering((2, 4), [Pending]);
+        rig.queue(["123456"]);
+        let waiting = Task::new();
+        assert!(waiting.poll_once(rig.writer.ready()).is_pending());
+        assert_eq!(waiting.take_wakes(), 0);
+        end(&mut rig);
+        assert_eq!((waiting.take_wakes(), rig.task.take_wakes()), (1, 0), "{name}");
+    }
+}
+
+/// What leaves the writer paused wakes nobody, and a task that polls by itself is not woken for it.
+#[test]
+fn nobody_is_woken_for_nothing() {
+    let steps: [(&str, Step); 5] = [
+        ("marks that are still too low", |rig| rig.writer.set_watermarks(Watermarks::new(5, 8))),
+        ("a refused chunk", |rig| assert!(rig.try_send("7").is_err())),
+        ("a chunk past the pause", |rig| rig.send_now("7").expect("no hard limit")),
+        ("a drain that takes too little", |rig| {
+            rig.inner.script([Take(3), Pending]);
+            assert!(rig.flush().is_pending());
+        }),
+        ("a write without room", |rig| {
+            rig.inner.script([Pending]);
+            assert!(rig.write(b"7").is_pending());
+        }),
+    ];
+    for (name, step) in steps {
+        let mut rig = Rig::gathering((2, 4), [Pending]);
+        rig.queue(["123456"]);
+        let waiting = Task::new();
+        assert!(waiting.poll_once(rig.writer.ready()).is_pending());
+        step(&mut rig);
+        assert_eq!((waiting.take_wakes(), rig.task.take_wakes()), (0, 0), "{name}");
+    }
+    let mut rig = Rig::gathering((2, 4), [Pending]);
+    rig.queue(["123456"]);
+    assert!(rig.ready().is_pending());
+    assert_eq!((rig.drain(), rig.task.take_wakes()), (READY, 0));
 }
