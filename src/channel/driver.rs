@@ -281,7 +281,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         let (calls, caller) = (&mut Calls::new(), &mut Caller::waiting(cx));
         loop {
             let inner = Pin::new(&mut self.inner);
-            match shared.with(|state| state.next(&mut self.buffer, caller)) {
+            match shared.with(|state| state.next(&mut self.buffer, caller, shared.woken())) {
                 Step::Write => match self.buffer.poll_progress(inner, cx, calls) {
                     Poll::Pending => return self.wait_for_writer(shared, cx, caller),
                     Poll::Ready(progress) => progress?,
@@ -313,7 +313,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Waits for an inner writer that is being flushed.
     fn wait_for_flush(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if shared.with(State::watch_line) {
+        if shared.with(|state| state.watch_line(shared.woken())) {
             cx.waker().wake_by_ref();
         }
         self.buffer.poll_late(cx, shared.with(|state| state.pause_watch())).map(Err)

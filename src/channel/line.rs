@@ -26,20 +26,32 @@ pub(super) struct Line {
 
 /// A place in the line. Its holder keeps it until it leaves, also when it was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u64);
+pub(super) struct Place {
+    number: u64,
+    holder: Holder,
+}
+
+/// Who waits at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holder {
+    /// A future with an item, which keeps the order of its handle: it is polled, or dropped.
+    Item,
+    /// Somebody who wants to know when there is room, and may lose interest.
+    Interest,
+}
 
 impl Line {
-    /// Takes the turn of the holder of `place`, or of a newcomer, if it has come. The place is given
-    /// up then.
+    /// Takes note that the holder of `place`, or a newcomer, has come. Tells whether its turn has, too:
+    /// then it acts, and [leaves](Self::leave).
     #[inline]
-    pub(super) fn take_turn(&mut self, place: &mut Option<Place>, is_accepting: bool) -> bool {
-        match *place {
+    pub(super) fn come(&mut self, place: Option<Place>, is_accepting: bool) -> bool {
+        match place {
             None => is_accepting && self.lets_pass(),
-            Some(held) => self.take_turn_at(held, place, is_accepting),
+            Some(held) => self.come_at(held, is_accepting),
         }
     }
 
-    fn take_turn_at(&mut self, held: Place, place: &mut Option<Place>, is_accepting: bool) -> bool {
+    fn come_at(&mut self, held: Place, is_accepting: bool) -> bool {
         let is_called = self.called.remove(&held);
         // One before it may have come too late for its own call, and be back.
         let is_behind = |other: &Place| *other < held;
@@ -49,16 +61,10 @@ impl Line {
         if self.awaited == Some(held) {
             self.awaited = None;
         }
-        if is_turn && is_accepting {
-            self.waiting.remove(&held);
-            self.forget(held);
-            *place = None;
-            return true;
-        }
         if is_called && !is_accepting {
             self.starved = Some(self.starved.map_or(held, |first| first.min(held)));
         }
-        false
+        is_turn && is_accepting
     }
 
     /// Waits at `place`, or at a new one behind all others. Returns a waker to be dropped without
@@ -66,11 +72,12 @@ impl Line {
     pub(super) fn wait(
         &mut self,
         place: &mut Option<Place>,
+        holder: Holder,
         caller: &mut Caller<'_>,
     ) -> Option<Waker> {
         let held = *place.get_or_insert_with(|| {
             self.next += 1;
-            Place(self.next)
+            Place { number: self.next, holder }
         });
         match self.waiting.get_mut(&held) {
             Some(known) => caller.renew(known),
@@ -106,9 +113,18 @@ impl Line {
         }
     }
 
-    /// Returns the number of the call that was not answered, if there are others who wait for that.
+    /// Waits no longer for one without an item that has not come before the channel was paused again.
+    #[inline]
+    pub(super) fn pass_over_interest(&mut self) {
+        if self.awaited.is_some_and(|place| place.holder == Holder::Interest) {
+            self.pass_over();
+        }
+    }
+
+    /// Returns the number of the call that was not answered, if it holds others back.
     pub(super) fn unanswered(&self) -> Option<u64> {
-        (self.awaited.is_some() && !self.waiting.is_empty()).then_some(self.calls)
+        let holds_others_back = !self.waiting.is_empty() || !self.lets_pass();
+        (self.awaited.is_some() && holds_others_back).then_some(self.calls)
     }
 
     /// Tells whether a newcomer may go ahead.
@@ -157,7 +173,15 @@ mod tests {
     }
 
     fn wait_at(line: &mut Line, place: &mut Option<Place>, waker: &Waker) -> Option<Waker> {
-        line.wait(place, &mut Caller::waiting(&Context::from_waker(waker)))
+        line.wait(place, Holder::Item, &mut Caller::waiting(&Context::from_waker(waker)))
+    }
+
+    fn take_turn(line: &mut Line, place: &mut Option<Place>, is_accepting: bool) -> bool {
+        let is_turn = line.come(*place, is_accepting);
+        if is_turn {
+            line.leave(place);
+        }
+        is_turn
     }
 
     #[test]
@@ -166,10 +190,10 @@ mod tests {
         let (mut first, mut second) = (wait(&mut line), wait(&mut line));
         assert!(line.call().is_some());
         assert!(line.call().is_none(), "the first one has not acted");
-        assert!(!line.take_turn(&mut second, true));
-        assert!(line.take_turn(&mut first, true) && first.is_none());
+        assert!(!take_turn(&mut line, &mut second, true));
+        assert!(take_turn(&mut line, &mut first, true) && first.is_none());
         assert!(line.call().is_some());
-        assert!(line.take_turn(&mut second, true));
+        assert!(take_turn(&mut line, &mut second, true));
         assert!(line.is_calm() && line.call().is_none());
     }
 
@@ -178,18 +202,18 @@ mod tests {
         for leaves in [false, true] {
             let mut line = Line::default();
             let mut first = wait(&mut line);
-            assert!(line.take_turn(&mut None, true), "newcomers go ahead");
+            assert!(take_turn(&mut line, &mut None, true), "newcomers go ahead");
             assert!(line.call().is_some());
-            assert!(!line.take_turn(&mut first, false), "paused again");
+            assert!(!take_turn(&mut line, &mut first, false), "paused again");
             wait_at(&mut line, &mut first, Waker::noop());
-            assert!(!line.take_turn(&mut None, true));
+            assert!(!take_turn(&mut line, &mut None, true));
             if leaves {
                 assert!(line.leave(&mut first).is_some());
             } else {
                 assert!(line.call().is_some());
-                assert!(line.take_turn(&mut first, true));
+                assert!(take_turn(&mut line, &mut first, true));
             }
-            assert!(line.take_turn(&mut None, true));
+            assert!(take_turn(&mut line, &mut None, true));
         }
     }
 
@@ -202,9 +226,22 @@ mod tests {
         line.pass_over();
         assert!(line.call().is_some());
         assert_eq!(line.unanswered(), None, "there are no others");
-        assert!(line.take_turn(&mut second, true));
-        assert!(line.take_turn(&mut first, true));
+        assert!(take_turn(&mut line, &mut second, true));
+        assert!(take_turn(&mut line, &mut first, true));
         assert!(line.called.is_empty());
+    }
+
+    #[test]
+    fn only_one_without_an_item_is_passed_over_where_the_channel_pauses_again() {
+        for (holder, others) in [(Holder::Item, None), (Holder::Interest, Some(2))] {
+            let (mut line, mut first) = (Line::default(), None);
+            let cx = Context::from_waker(Waker::noop());
+            assert!(line.wait(&mut first, holder, &mut Caller::waiting(&cx)).is_none());
+            wait(&mut line);
+            assert!(line.call().is_some());
+            line.pass_over_interest();
+            assert_eq!(line.call().map(|_| line.calls), others);
+        }
     }
 
     #[test]
@@ -214,15 +251,15 @@ mod tests {
         assert!(line.call().is_some());
         line.pass_over();
         assert!(line.call().is_some());
-        assert!(!line.take_turn(&mut first, false), "too late");
-        line.wait(&mut first, Waker::noop());
+        assert!(!take_turn(&mut line, &mut first, false), "too late");
+        wait_at(&mut line, &mut first, Waker::noop());
         line.pass_over();
         assert!(line.call().is_some());
-        assert!(!line.take_turn(&mut second, true), "the first one was called anew");
-        line.wait(&mut second, Waker::noop());
-        assert!(line.take_turn(&mut first, true));
+        assert!(!take_turn(&mut line, &mut second, true), "the first one was called anew");
+        wait_at(&mut line, &mut second, Waker::noop());
+        assert!(take_turn(&mut line, &mut first, true));
         assert!(line.call().is_some());
-        assert!(line.take_turn(&mut second, true));
+        assert!(take_turn(&mut line, &mut second, true));
     }
 
     #[test]
@@ -236,7 +273,7 @@ mod tests {
         assert!(line.call().is_some());
         assert!(line.leave(&mut places[1]).is_none(), "its waker is gone");
         assert!(line.call().is_some());
-        assert!(line.take_turn(&mut places[3], true));
+        assert!(take_turn(&mut line, &mut places[3], true));
     }
 
     #[test]

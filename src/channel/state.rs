@@ -169,8 +169,7 @@ impl State {
         let sender = if self.is_accepting() {
             self.line.call()
         } else {
-            // Who was called and has not come by now had its turn: the next resume calls the next one.
-            self.line.pass_over();
+            self.line.pass_over_interest();
             None
         };
         let driver = self.call_driver();
@@ -317,6 +316,11 @@ impl State {
 }
 
 impl Wakes {
+    /// Tells whether it wakes one who was called in line.
+    pub(super) fn is_call(&self) -> bool {
+        self.sender.is_some()
+    }
+
     /// Wakes and tells. Must not be called under the lock.
     #[inline(never)]
     pub(super) fn wake(self) {

@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Readiness, Sender, Stage};
 use crate::channel::Position;
+use crate::channel::line::{Holder, Place};
 use crate::channel::state::State;
 #[cfg(feature = "codec")]
 use crate::chunk_queue::ChunkQueue;
@@ -15,12 +16,27 @@ use crate::write_buffer::Way;
 impl Sender {
     /// Waits for a turn on behalf of the handle.
     pub(crate) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refusal>> {
-        let (is_told, may_pass) = (self.readiness == Readiness::Told, self.may_pass_now());
-        let turn = match self.stage {
-            Stage::Ended => Poll::Ready(Err(Refusal::Closed)),
-            Stage::Open if is_told => Poll::Ready(self.shared.with(|state| state.check_open())),
-            Stage::Open => self.shared.poll_turn(cx, &mut self.place, may_pass, |_| ()),
-        };
+        if self.readiness == Readiness::Told {
+            return Poll::Ready(self.with_open(|state| state.check_open()));
+        }
+        let mut place = self.place.take();
+        let turn = self.poll_place(cx, &mut place);
+        self.place = place;
+        ready!(turn)?;
+        self.readiness = Readiness::Told;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits for a turn at `place`, which is the caller's to give up.
+    pub(super) fn poll_place(
+        &self,
+        cx: &Context<'_>,
+        place: &mut Option<Place>,
+    ) -> Poll<Result<(), Refusal>> {
+        if self.stage == Stage::Ended {
+            return Poll::Ready(Err(Refusal::Closed));
+        }
+        let turn = self.shared.poll_turn(cx, place, Holder::Interest, self.may_pass_now(), |_| ());
         if turn.is_pending() {
             self.end_streak();
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Sender, Stage};
 use crate::channel::Position;
-use crate::channel::line::Place;
+use crate::channel::line::{Holder, Place};
 use crate::channel::state::State;
 use crate::error::{Refusal, TrySendError};
 
@@ -82,14 +82,7 @@ impl<'a> Turn<'a> {
             return Poll::Ready(Err(Refusal::Closed));
         }
         let (was_waiting, may_pass) = (place.is_some(), sender.may_pass_now());
-        let mut is_soon = false;
-        let result = sender.shared.with(|state| match state.poll_turn(cx, place, may_pass) {
-            Poll::Ready(turn) => Poll::Ready(turn.map(|()| push(state))),
-            Poll::Pending => {
-                is_soon = state.is_soon(*place);
-                Poll::Pending
-            }
-        });
+        let result = sender.shared.poll_turn(cx, place, Holder::Item, may_pass, push);
         match (was_waiting, place.is_some()) {
             (false, true) => drop(sender.waiting.fetch_add(1, Ordering::Relaxed)),
             (true, false) => drop(sender.waiting.fetch_sub(1, Ordering::Relaxed)),

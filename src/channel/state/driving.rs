@@ -78,12 +78,14 @@ impl Seat {
 /// What the driver does.
 impl State {
     /// Takes note of what the inner writer has taken, and returns what the driver does next. What
-    /// is queued is taken once all that was taken before is written.
+    /// is queued is taken once all that was taken before is written. Of those called in line `woken` were
+    /// woken.
     #[inline]
     pub(in crate::channel) fn next(
         &mut self,
         buffer: &mut WriteBuffer,
         caller: &mut Caller<'_>,
+        woken: u64,
     ) -> Step {
         self.report(buffer);
         self.leave_seat();
@@ -102,7 +104,7 @@ impl State {
             return Step::Flush;
         }
         if size == 0 {
-            if self.watch_line() {
+            if self.watch_line(woken) {
                 return Step::Yield;
             }
             self.sit(caller, Until::Work);
@@ -262,9 +264,13 @@ impl State {
     /// Sees to it that one who was called to an empty channel and does not come, though all others had
     /// their turn since the driver last polled, stops nobody behind it. Returns whether the driver is
     /// to look again when they had.
-    pub(in crate::channel) fn watch_line(&mut self) -> bool {
+    ///
+    /// It is not held against one who is only about to be woken: of the futures of a task, those are polled
+    /// first that were woken first.
+    pub(in crate::channel) fn watch_line(&mut self, woken: u64) -> bool {
         let is_due = self.is_watch_due();
-        if is_due && self.watched == self.line.unanswered() {
+        let unanswered = self.line.unanswered();
+        if is_due && self.watched == unanswered && unanswered <= Some(woken) {
             self.line.pass_over();
         }
         self.watched = self.line.unanswered();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{Life, State};
 use crate::channel::Position;
-use crate::channel::line::Place;
+use crate::channel::line::{Holder, Place};
 use crate::channel::waiters::{Caller, Ticket};
 use crate::chunk_queue::ChunkQueue;
 use crate::error::Refusal;
@@ -76,16 +76,20 @@ impl State {
         &mut self,
         caller: &mut Caller<'_>,
         place: &mut Option<Place>,
+        holder: Holder,
         may_pass: bool,
     ) -> Poll<Result<(), Refusal>> {
         self.check_open()?;
         self.gate.update(self.buffer_size());
         let is_accepting = self.is_accepting();
-        if (may_pass || place.is_some()) && self.line.take_turn(place, is_accepting) {
+        if (may_pass || place.is_some()) && self.line.come(*place, is_accepting) {
+            if place.is_some() {
+                self.leave_line(place);
+            }
             return Poll::Ready(Ok(()));
         }
         if !caller.is_looking() {
-            let retired = self.line.wait(place, caller);
+            let retired = self.line.wait(place, holder, caller);
             self.retire(retired);
         }
         Poll::Pending

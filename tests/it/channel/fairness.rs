@@ -87,6 +87,26 @@ fn one_behind_a_handle_that_lost_interest_does_not_starve_though_newcomers_keep_
     assert!(served.is_some(), "starved through 20 resumes");
 }
 
+/// A handle was called in vain, is called again and has lost interest. Those who only try must not be held back
+/// by it for good.
+#[test]
+fn one_who_only_tries_is_not_held_back_for_good_by_a_handle_that_lost_interest() {
+    let mut channel = Channel::new((2, 4), []);
+    channel.pause();
+    let mut stale = channel.sender.clone();
+    let task = Task::new();
+    assert!(task.poll_once(stale.feed(bytes("never"))).is_pending());
+    channel.drive_on();
+    channel.pause();
+    assert!(task.poll_once(stale.feed(bytes("never"))).is_pending());
+    for _ in 0..3 {
+        channel.drive_on();
+    }
+    assert_eq!(channel.sender.buffer_size(), 0);
+    assert_eq!(channel.sender.try_send("x"), Ok(11));
+    assert!(!channel.sender.is_paused());
+}
+
 /// A send is kept aside in a `select!` whose other branch awaits another send: the first one is not
 /// polled meanwhile. Both wait for each other unless the second one may go ahead in the end.
 #[tokio::test(start_paused = true)]

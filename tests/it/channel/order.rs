@@ -1,12 +1,15 @@
 //! What one handle sends keeps its order, also when its futures wait side by side.
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 use flow_controlled_writer::{Builder, TrySendError, Watermarks};
 use futures::{StreamExt, stream};
 
+use flow_controlled_writer::channel::Driver;
+
 use super::{Channel, bytes, poll, wait};
-use crate::support::Task;
+use crate::support::{Answer, Scripted, Task};
 
 /// `buffered` polls its futures in turns, and a send that had to wait came after those made later.
 #[tokio::test]
@@ -98,6 +101,66 @@ fn a_send_that_was_passed_over_and_is_back_is_not_overtaken_by_a_later_one() {
     assert_eq!(early.poll(first), Poll::Ready(Ok(11)));
     assert_eq!(late.take_wakes(), 1);
     assert_eq!(late.poll(second), Poll::Ready(Ok(12)));
+}
+
+/// The first send is called and its task is late. Others pause the channel, and it resumes: the second send of
+/// the same handle must not go ahead.
+#[test]
+fn a_send_that_is_late_for_its_call_is_not_overtaken_by_a_later_one_of_its_handle() {
+    let script =
+        [Answer::Take(3), Answer::Pending, Answer::Take(2), Answer::Take(3), Answer::Pending];
+    let mut channel = Channel::new((2, 4), script);
+    channel.pause();
+    let (sender, other) = (channel.sender.clone(), channel.sender.clone());
+    let (early, late, third) = (Task::new(), Task::new(), Task::new());
+    let (mut first, mut second) = (pin!(sender.send("1")), pin!(sender.send("2")));
+    let mut others = pin!(other.send("3"));
+    wait(&early, first.as_mut());
+    wait(&late, second.as_mut());
+    wait(&third, others.as_mut());
+    channel.drive_on();
+    assert_eq!(early.take_wakes(), 1);
+    channel.pause();
+    channel.drive_on();
+    assert_eq!((late.take_wakes(), third.take_wakes()), (0, 0));
+    assert!(late.poll(second.as_mut()).is_pending());
+    assert_eq!(early.poll(first), Poll::Ready(Ok(11)));
+    assert_eq!(late.take_wakes(), 1);
+    assert_eq!(late.poll(second), Poll::Ready(Ok(12)));
+    assert_eq!(third.take_wakes(), 1);
+    assert_eq!(third.poll(others), Poll::Ready(Ok(13)));
+}
+
+/// A thread is held up between its call of the first send and the wake-up itself, for long enough that the
+/// driver finds the channel empty again and again. The second send, of the same stream, would go first.
+#[test]
+fn a_send_whose_wake_up_is_held_up_is_not_passed_over() {
+    /// Drives while it wakes.
+    struct HeldUp(Mutex<Driver<Scripted>>);
+    impl Wake for HeldUp {
+        fn wake(self: Arc<Self>) {
+            let mut driver = self.0.lock().expect("no panic");
+            for _ in 0..10 {
+                assert!(poll(Pin::new(&mut *driver)).is_pending());
+            }
+        }
+    }
+    let channel = Channel::new((2, 4), []);
+    channel.pause();
+    let Channel { sender, driver, .. } = channel;
+    let driver = Arc::new(HeldUp(Mutex::new(driver)));
+    let (other, late, held_up) = (sender.clone(), Task::new(), Waker::from(Arc::clone(&driver)));
+    let (mut gone, mut first) = (Box::pin(other.send("0")), pin!(sender.send("1")));
+    let mut second = pin!(sender.send("2"));
+    assert!(poll(gone.as_mut()).is_pending());
+    assert!(first.as_mut().poll(&mut Context::from_waker(&held_up)).is_pending());
+    wait(&late, second.as_mut());
+    assert!(poll(Pin::new(&mut *driver.0.lock().expect("no panic"))).is_pending());
+    drop(gone);
+    assert_eq!(late.take_wakes(), 0, "the first one has only now been woken");
+    assert_eq!(poll(first), Poll::Ready(Ok(6)));
+    assert_eq!(late.take_wakes(), 1);
+    assert_eq!(late.poll(second), Poll::Ready(Ok(7)));
 }
 
 #[test]

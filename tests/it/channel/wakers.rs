@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flow_controlled_writer::channel::Sender;
-use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+use flow_controlled_writer::{FlowControlledWriter, MemoryBudget, Watermarks};
 use futures::SinkExt;
 
-use super::{Channel, kind, poll};
+use super::{Channel, kind, poll, unmerged};
 use crate::support::{READY, Task};
 
 /// Those who wait are polled again by another task, as by a `select!` that moved: who polled last
@@ -116,6 +116,31 @@ fn a_waker_may_hold_a_sender_of_the_channel_that_lets_go_of_it() {
         done.send(()).expect("the test waits");
     });
     finished.recv_timeout(Duration::from_secs(60)).expect("nobody waits for ever");
+}
+
+/// It has its turn before it was called, as others have given a budget back, and is polled by another task.
+#[test]
+fn a_waker_that_is_not_needed_any_more_is_dropped_without_the_lock() {
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        let budget = MemoryBudget::new(4);
+        let channel = Channel::with_options(&unmerged((2, 4)).budget(budget.clone()), []);
+        let other = Channel::with_options(&unmerged((2, 100)).budget(budget), []);
+        channel.send("a");
+        other.send("others");
+        let sender = channel.sender.clone();
+        let mut sent = Box::pin(sender.send("b"));
+        let (waker, kept) = waker_that_holds(Some(sender.clone()));
+        for _ in 0..4 {
+            assert!(sent.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        drop(waker);
+        drop(other);
+        assert_eq!(poll(sent.as_mut()), Poll::Ready(Ok(2)));
+        assert!(kept.upgrade().is_none());
+        done.send(()).expect("the test waits");
+    });
+    finished.recv_timeout(Duration::from_secs(10)).expect("nobody waits for ever");
 }
 
 /// The same for the memory of a chunk, which may be anything: a small one is copied, and dropped.
