@@ -5,15 +5,13 @@ use std::task::Poll;
 
 use bytes::{Buf, Bytes};
 use flow_controlled_writer::{
-    Builder, ChunkQueue, FlowControlledWriter, InvalidWatermarks, Parts, Stats, TrySendError,
-    Watermarks,
+    Builder, ChunkQueue, FlowControlledWriter, Parts, Stats, TrySendError, Watermarks,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
-use tokio::net::TcpStream;
 
 use crate::support::Answer::{Fail, OverReport, Pending, Take};
 use crate::support::Call::Write;
-use crate::support::{NotUnpin, READY, Rig, Scripted};
+use crate::support::{READY, Rig, Scripted};
 
 #[test]
 fn a_fresh_writer_is_empty_and_accepting() {
@@ -186,48 +184,6 @@ fn reads_go_on_after_a_failure_and_after_a_shutdown() {
     assert!(matches!(task.poll_once(writer.shutdown()), Poll::Ready(Ok(()))));
     assert!(matches!(task.poll_once(writer.read(&mut buffer)), Poll::Ready(Ok(3))));
     assert_eq!(&buffer, b"def");
-}
-
-#[test]
-fn the_types_are_send_sync_and_unpin_where_they_can_be() {
-    fn all<T: Send + Sync + Unpin + 'static>() {}
-    fn send_and_unpin<T: Send + Unpin>() {}
-    fn send_and_sync<T: Send + Sync>() {}
-    fn send<T: Send>(_: T) {}
-    all::<FlowControlledWriter<TcpStream>>();
-    all::<Parts<TcpStream>>();
-    all::<Builder>();
-    all::<ChunkQueue>();
-    all::<Watermarks>();
-    all::<InvalidWatermarks>();
-    all::<Stats>();
-    all::<TrySendError>();
-    all::<flow_controlled_writer::MemoryBudget>();
-    send_and_unpin::<FlowControlledWriter<Box<dyn AsyncWrite + Send + Unpin>>>();
-    send_and_sync::<FlowControlledWriter<NotUnpin<TcpStream>>>();
-    let mut writer = FlowControlledWriter::new(Scripted::gathering([]).0);
-    send(writer.ready());
-    send(writer.drain());
-    send(writer.feed("x"));
-    send(writer.send("x"));
-    send(writer.flush());
-    send(writer.shutdown());
-}
-
-/// The same with every set of features: the timer of one of them once was not.
-#[test]
-fn the_types_may_be_looked_at_after_a_panic() {
-    fn all<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
-    all::<FlowControlledWriter<Vec<u8>>>();
-    all::<Parts<Vec<u8>>>();
-    all::<Builder>();
-    all::<ChunkQueue>();
-    all::<Watermarks>();
-    all::<Stats>();
-    all::<TrySendError>();
-    all::<flow_controlled_writer::MemoryBudget>();
-    all::<flow_controlled_writer::channel::Sender>();
-    all::<flow_controlled_writer::channel::Driver<Vec<u8>>>();
 }
 
 #[test]

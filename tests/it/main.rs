@@ -1,6 +1,7 @@
 //! The tests of the crate through its public interface, one module for each subject.
 mod accessors;
 mod async_write;
+mod auto_traits;
 mod cancel;
 mod channel;
 #[cfg(feature = "codec")]
