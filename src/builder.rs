@@ -144,7 +144,8 @@ impl Builder {
     /// that waits for it, or at its next call, after the inner writer was asked once more.
     ///
     /// A flush shows no progress. That of a TLS layer writes up to 64 KiB, so the time must suffice for
-    /// that.
+    /// that. A time of 0 fails the writer as soon as it has to wait; one that is too long to be counted
+    /// is for ever.
     ///
     /// # Panics
     ///

@@ -13,7 +13,8 @@
 //! - [`FramedSender`] sends items from many tasks over one connection.
 //!
 //! `SinkExt::flush` and `SinkExt::close` cannot tell which type of item they are for where a codec
-//! encodes several. The sinks here have `flush` and `shutdown` of their own, which need not know.
+//! encodes several. [`FramedSink`] and [`Framed`] have `flush` and `shutdown` of their own, which need not
+//! know; a [`FramedSender`] flushes by its [`sender`](FramedSender::sender).
 //!
 //! [`BytesCodec`]: tokio_util::codec::BytesCodec
 //! [`LengthDelimitedCodec`]: tokio_util::codec::LengthDelimitedCodec

@@ -8,9 +8,10 @@ use super::{ChunkAppender, ChunkEncoder, LengthDelimitedBuilder};
 /// Encodes payloads behind a header with their length, without a copy of large ones.
 ///
 /// The bytes are those of tokio-util's [`LengthDelimitedCodec`] with the same options, by which it is a
-/// [`Decoder`] too: [`LengthDelimitedBuilder::new_framed`] makes a
-/// [`Framed`](super::Framed) of both directions. Payloads are [`Bytes`], [`BytesMut`] or `Vec<u8>`. One from 2 KiB on is queued as it is, behind its header; a smaller
-/// one is copied next to it. (A coalesce threshold above 2 KiB takes precedence.)
+/// [`Decoder`] too: [`LengthDelimitedBuilder::new_framed`] makes a [`Framed`](super::Framed) of both
+/// directions. Payloads are [`Bytes`], [`BytesMut`] or `Vec<u8>`. One from 2 KiB on is queued as it is,
+/// behind its header; a smaller one is copied next to it. (A coalesce threshold above 2 KiB takes
+/// precedence.)
 ///
 /// # Errors
 ///

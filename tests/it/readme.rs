@@ -26,7 +26,7 @@ fn readme_names_every_example_with_its_command() {
     for entry in fs::read_dir(examples).expect("the tests run in the source tree") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
-        let feature = if name == "overload" { " --features time" } else { "" };
+        let feature = if WITH_TIMEOUTS.contains(&name) { " --features time" } else { "" };
         let command = format!("| `cargo run --release{feature} --example {name}` |");
         assert!(README.contains(&command), "{command} is not in the README");
     }
@@ -43,6 +43,8 @@ fn rows(text: &str, heading: &str) -> Vec<String> {
         .collect()
 }
 
+/// The examples that the manifests build with the feature `time` alone.
+const WITH_TIMEOUTS: [&str; 2] = ["overload", "soak"];
 const README: &str = include_str!("../../README.md");
 const GUIDE: &str = include_str!("../../src/guide.rs");
 const ERRORS: &str = include_str!("../../src/guide/errors.rs");

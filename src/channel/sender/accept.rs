@@ -91,7 +91,8 @@ impl Sender {
 
     /// Queues a chunk if that is possible at once.
     ///
-    /// An empty chunk is accepted and queues nothing.
+    /// The position that is returned is that of its last byte. An empty chunk is accepted and queues
+    /// nothing; its position is that of what was sent before.
     ///
     /// # Errors
     ///
@@ -124,7 +125,8 @@ impl Sender {
 
     /// Queues a chunk also while the channel is paused and others wait, up to the
     /// [hard limit](crate::Builder::hard_limit): for what must not wait, such as the answer to a ping or
-    /// a close frame. It lies behind all that is queued.
+    /// a close frame. It lies behind all that is queued. The position that is returned is that of its last
+    /// byte.
     ///
     /// # Errors
     ///

@@ -49,7 +49,8 @@ impl Sender {
         self.flushed_by(FlushWait::default()).await
     }
 
-    /// Waits until the stream is written up to `position` and the inner writer flushed.
+    /// Waits until the stream is written up to `position` and the inner writer flushed. A position to
+    /// which nothing was sent yet is waited for, too.
     ///
     /// # Errors
     ///

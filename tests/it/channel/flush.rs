@@ -44,6 +44,28 @@ fn flush_waits_for_what_was_sent_before_it_and_not_for_more() {
 }
 
 #[test]
+fn a_position_to_which_nothing_was_sent_yet_is_waited_for() {
+    let mut channel = Channel::new((2, 40), []);
+    let sender = channel.sender.clone();
+    channel.send("data");
+    let task = Task::new();
+    let mut flushed = pin!(sender.flushed(5));
+    assert!(task.poll(flushed.as_mut()).is_pending());
+    channel.drive_on();
+    assert!(task.poll(flushed.as_mut()).is_pending());
+    channel.send("!");
+    channel.drive_on();
+    assert_eq!(task.take_wakes(), 1);
+    assert_eq!(kind(task.poll(flushed)), READY);
+
+    let mut never = pin!(sender.flushed(6));
+    assert!(task.poll(never.as_mut()).is_pending());
+    sender.close_channel();
+    assert!(channel.drive().is_ready());
+    assert_eq!(kind(task.poll(never)), failed(ErrorKind::BrokenPipe));
+}
+
+#[test]
 fn what_is_flushed_already_is_not_flushed_again() {
     let mut channel = Channel::new((2, 40), []);
     channel.drive_on();

@@ -236,6 +236,17 @@ async fn every_call_that_drains_notices_the_stall() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timeout_of_nothing_fails_a_writer_as_soon_as_it_has_to_wait() {
+    let options = Builder::new().stall_timeout(Duration::ZERO);
+    let mut rig = Rig::with_options(&options, Scripted::gathering([Take(4)]));
+    rig.inner.otherwise(Pending);
+    rig.queue(["sent"]);
+    assert_eq!(rig.flush(), READY);
+    rig.queue(["unsent"]);
+    assert_eq!(rig.flush(), failed(ErrorKind::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_timeout_too_long_to_count_never_ends() {
     let options = Builder::new().stall_timeout(Duration::MAX);
     let mut rig = Rig::with_options(&options, Scripted::gathering([Pending, Pending]));
