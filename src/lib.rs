@@ -104,11 +104,14 @@
 //! |---|---|
 //! | [`FlowControlledWriter`] | the writer: queue, watermarks, all traits |
 //! | [`Builder`] | its options, made once and used for each connection |
-//! | [`Watermarks`], [`Stats`], [`TrySendError`] | marks, totals, the chunk that was refused |
+//! | [`Watermarks`], [`Stats`] | marks, totals |
+//! | [`TrySendError`], [`TrySendItemError`] | why an item was refused, with the item |
 //! | [`codec`] | `FramedSink` and `Framed`: items encoded straight into the queue; `FramedSender`, for many tasks |
 //! | [`channel`] | many senders, and a driver that writes what they send |
 //! | [`MemoryBudget`] | a bound on what all writers of a process hold together |
 //! | [`ChunkQueue`] | the queue alone, for those who keep a write loop of their own |
+//! | [`ChunkAppender`] | its end, to which a codec or [`try_append`](FlowControlledWriter::try_append) writes an item |
+//! | [`Parts`] | what a writer was made of: the inner writer, what was not sent, the position |
 //! | [`guide`] | which one to use, migration, recipes, tuning, errors and cancel safety |
 //!
 //! # Cancel safety
