@@ -217,9 +217,11 @@ impl Blocks {
         } else {
             self.tail = BytesMut::new();
         }
-        let tail = std::mem::replace(&mut self.tail, std::mem::take(&mut self.small));
-        if pace == Pace::Flowing && full.capacity() == 0 {
-            spare::give_block(tail);
+        let tail = std::mem::take(&mut self.tail);
+        // That of a large frame also after a stall: most sockets are full but for a moment, and the next
+        // such frame needs one again.
+        if full.capacity() == 0 && (pace == Pace::Flowing || tail.capacity() > MAX_BLOCK) {
+            self.tail = spare::give_block(tail, self.kept);
         }
     }
 
@@ -237,7 +239,10 @@ impl Blocks {
         let live = self.live_tail();
         self.small = BytesMut::new();
         if self.tail.capacity() - live > waste.max(self.kept) {
-            self.move_to(BytesMut::with_capacity((live + waste).max(self.kept)));
+            let old = self.move_to(BytesMut::with_capacity((live + waste).max(self.kept)));
+            if old.capacity() > MAX_BLOCK {
+                drop(spare::give_block(old, 0));
+            }
         }
     }
 

@@ -2,12 +2,12 @@ use std::io::IoSlice;
 use std::pin::Pin;
 
 use allocation_counter::measure;
-use bytes::{Buf, Bytes};
-use flow_controlled_writer::{ChunkQueue, FlowControlledWriter};
+use bytes::{Buf, BufMut, Bytes};
+use flow_controlled_writer::{ChunkQueue, FlowControlledWriter, Watermarks};
 use futures::Sink;
 use tokio::io::AsyncWrite;
 
-use crate::{Peer, context, done, steady};
+use crate::{Peer, context, done, forget_spare, steady};
 
 const MESSAGES: usize = 10_000;
 
@@ -229,4 +229,40 @@ fn what_cycles_with_kept_chunks_copy_is_not_added_up() {
     cycle(3000, 0);
     let used = measure(|| cycle(10, 0));
     assert!(used.bytes_total <= 4096, "{} bytes", used.bytes_total);
+}
+
+/// A socket takes nothing in one poll of each frame, at first or later, as when a reader wakes the task.
+/// The block was taken for that of a stalled peer, freed, and allocated anew for the next frame: with
+/// glibc a page fault for each 4 KiB.
+#[test]
+fn large_frames_to_a_peer_that_is_full_for_a_moment_use_one_block() {
+    const LENGTH: usize = 1 << 20;
+    let cx = &mut context();
+    for taken_before in [0, LENGTH * 7 / 8] {
+        let mut writer = FlowControlledWriter::new(Peer::Stalls);
+        let used = steady(20, || {
+            let frame = writer.try_append(|dst| {
+                dst.encode_with(|block| {
+                    block.put_bytes(1, LENGTH);
+                    Ok::<_, ()>(())
+                })
+            });
+            frame.expect("not paused");
+            let marks = writer.watermarks();
+            if taken_before > 0 {
+                *writer.get_mut() = Peer::Takes { at_most: taken_before, gathers: true };
+                writer.set_watermarks(Watermarks::new(LENGTH - taken_before, LENGTH - 1));
+                done(Pin::new(&mut writer).poll_ready(cx));
+            }
+            assert_eq!(writer.buffer_size(), LENGTH - taken_before);
+            *writer.get_mut() = Peer::Stalls;
+            assert!(Pin::new(&mut writer).poll_flush(cx).is_pending());
+            *writer.get_mut() = Peer::DRAINS;
+            done(Pin::new(&mut writer).poll_flush(cx));
+            writer.set_watermarks(marks);
+        });
+        let limit = 20 * LENGTH as u64 / 4;
+        assert!(used.bytes_total < limit, "{} bytes after {taken_before}", used.bytes_total);
+        forget_spare();
+    }
 }
