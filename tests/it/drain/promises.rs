@@ -29,17 +29,17 @@ fn a_large_chunk_behind_many_small_ones_does_not_shorten_the_offer() {
 }
 
 /// A slice that fits is copied when the inner writer is pending. Where the newest block was nearly full
-/// it became two pieces, and one more than a gather holds.
+/// it became two pieces: one more than a gather holds, or so short that it made the queue one to be merged.
 #[test]
 fn a_slice_that_is_copied_at_pending_does_not_shorten_the_offer() {
-    for threshold in [0, 8] {
-        for kept in (20..34).chain(120..130) {
+    for (threshold, length) in [(0, 512), (8, 512), (8, 500), (8, 480)] {
+        for kept in (20..36).chain(120..130) {
             for (first, slices) in [(600, vec![40_000]), (1500, vec![20_000, 30_000])] {
                 let marks = Watermarks::new(0, usize::MAX);
                 let options = Builder::new().coalesce_threshold(threshold).watermarks(marks);
                 let mut rig = Rig::with_options(&options, Scripted::gathering([Pending, Pending]));
                 assert_eq!(rig.write(&vec![1; first]), Poll::Ready(Ok(first)));
-                rig.queue((0..kept).map(|index| vec![index as u8; 512]));
+                rig.queue((0..kept).map(|index| vec![index as u8; length]));
                 let slices: Vec<_> = slices.into_iter().map(|length| vec![9; length]).collect();
                 let slices: Vec<&[u8]> = slices.iter().map(Vec::as_slice).collect();
                 let total = slices.concat().len();
