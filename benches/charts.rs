@@ -52,7 +52,7 @@ fn size_query(report: &Report) -> Drawn {
     let mut rivals = [size_query::NAIVE, size_query::BUF_LIST]
         .map(|name| Rival { name: name.into(), ratios: Vec::new() });
     for depth in DEPTHS {
-        // Apart, since the rivals clear the caches.
+        // Apart, since the rivals clear the caches, and need so long that few pushes make a batch.
         let ours = each(size_query::ours_alone(depth), 0).median;
         for (entry, rival) in rivals.iter_mut().enumerate() {
             let theirs = each(size_query::rivals(depth), entry);
@@ -67,7 +67,7 @@ fn size_query(report: &Report) -> Drawn {
         columns: 1,
     };
     let panel = ratios::Panel {
-        title: "behind many chunks that wait".into(),
+        title: "against the chunks that wait".into(),
         x: "chunks in the queue",
         labels: DEPTHS.map(|depth| ratios::number(depth as f64)).into(),
         ours: OURS,
@@ -106,9 +106,9 @@ fn items(report: &Report) -> Drawn {
     #[cfg(target_os = "linux")]
     let _pinned = support::cpu::Pinned::new();
     let rivals = [
-        ("frames of an Encoder: FramedWrite", Exchange::Encoder, FRAMED),
-        ("frames of a ChunkEncoder: FramedWrite", Exchange::ChunkEncoder, FRAMED),
-        ("slices: BufWriter", Exchange::WriteAll, BUFFERED),
+        ("FramedWrite / FramedSink with an Encoder", Exchange::Encoder, FRAMED),
+        ("FramedWrite / FramedSink with a ChunkEncoder", Exchange::ChunkEncoder, FRAMED),
+        ("BufWriter / FlowControlledWriter, slices", Exchange::WriteAll, BUFFERED),
     ]
     .map(|(name, exchange, rival)| {
         let cases = ITEMS.into_iter().map(|size| exchange.case(size));
@@ -125,7 +125,7 @@ fn items(report: &Report) -> Drawn {
         title: "one at a time".into(),
         x: "length of an item",
         labels: ITEMS.map(size_name).into(),
-        ours: "the same by this crate",
+        ours: "ours",
         rivals: rivals.into(),
     };
     ratios::draw(&card, &[panel])
@@ -213,9 +213,11 @@ fn scenario(report: &Report) -> Drawn {
             |run| run.lost as f64,
         ),
     ];
+    let (all, stuck) = (plan.connections(), plan.stuck);
+    let title = format!("A broadcast to {all} connections, of which {stuck} do not read");
     let card = Card {
         path: &path(report, "scenario"),
-        title: "A broadcast to 1000 connections, of which 100 do not read",
+        title: &title,
         note: "Median, least and most of the runs. Each panel has a scale of its own, from zero; shorter is better.",
         columns: 2,
     };

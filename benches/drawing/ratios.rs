@@ -63,7 +63,7 @@ fn panel(area: &Area<'_>, panel: &Panel) -> Drawn {
 
     chart
         .draw_series(LineSeries::new([(left, 1.0), (right, 1.0)], OURS.stroke_width(3)))?
-        .label(format!("{} = 1; above, ours costs less", panel.ours))
+        .label(format!("{} = 1; above it, ours costs less", panel.ours))
         .legend(|(x, y)| PathElement::new([(x, y), (x + 24, y)], OURS.stroke_width(3)));
     // Beside each other, so that none hides another.
     let shifts = (1 - panel.rivals.len() as i32..).step_by(2).map(|halves| halves * STEP / 12);

@@ -1,8 +1,8 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use flow_controlled_writer::FlowControlledWriter;
 use flow_controlled_writer::channel::Sender;
+use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
@@ -36,6 +36,12 @@ pub const CONTESTANTS: [Contestant; 5] = [
     Contestant { name: "unbounded, FramedWrite", start: Tasks::<mpsc::UnboundedSender<_>>::start },
     Contestant { name: "VecDeque, summed", start: Owned::<Hand>::start },
 ];
+
+/// Ours as the guide advises for a broadcast: longer messages are not copied, so that all connections
+/// share them.
+pub fn options() -> Builder {
+    Builder::new().watermarks(Watermarks::with_high(LIMIT)).coalesce_threshold(64)
+}
 
 /// Ours and the deque leave messages out for a connection that has more bytes than this queued. The
 /// bounded channel does so when it is full; the unbounded one never does.

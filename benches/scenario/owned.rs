@@ -4,11 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use flow_controlled_writer::{FlowControlledWriter, Watermarks};
+use flow_controlled_writer::FlowControlledWriter;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
-use super::contestants::{Broadcast, LIMIT};
+use super::contestants::{Broadcast, LIMIT, options};
 
 /// A server whose one task owns all connections.
 pub struct Owned<C> {
@@ -54,7 +54,7 @@ impl<C: Connection> Broadcast for Owned<C> {
 
 impl Connection for FlowControlledWriter<TcpStream> {
     fn new(stream: TcpStream) -> Self {
-        Self::with_watermarks(stream, Watermarks::with_high(LIMIT))
+        options().build(stream)
     }
 
     fn offer(&mut self, message: &Bytes) {

@@ -16,7 +16,7 @@ pub fn print(all: &[Figures]) {
             cell(|run| run.p50, 1),
             cell(|run| run.p99, 1),
             cell(|run| run.rss, 1),
-            figures.runs.iter().map(|run| run.lost).sum::<u64>(),
+            cell(|run| run.lost as f64, 0),
         );
     }
 }

@@ -3,13 +3,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use flow_controlled_writer::channel::Sender;
-use flow_controlled_writer::{FlowControlledWriter, Watermarks};
 use futures::SinkExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::codec::{BytesCodec, FramedWrite};
 
-use super::contestants::{Broadcast, LIMIT};
+use super::contestants::{Broadcast, options};
 
 /// A server with a task for each connection, and the sending end of a channel to it.
 pub struct Tasks<S> {
@@ -46,8 +45,7 @@ impl<S: Offer> Broadcast for Tasks<S> {
 
 impl Offer for Sender {
     fn connect(stream: TcpStream) -> Self {
-        let marks = Watermarks::with_high(LIMIT);
-        let (sender, driver) = FlowControlledWriter::with_watermarks(stream, marks).into_channel();
+        let (sender, driver) = options().build(stream).into_channel();
         tokio::spawn(driver);
         sender
     }
