@@ -95,6 +95,11 @@ impl Times {
         Self { rounds }
     }
 
+    /// Adds the rounds of others.
+    pub fn join(&mut self, others: Self) {
+        self.rounds.extend(others.rounds);
+    }
+
     /// Returns what the batches of one entry took.
     pub fn of(&self, entry: usize, measure: Measure) -> Spread {
         Spread::of(self.rounds.iter().map(|round| round[entry].0[measure as usize]).collect())

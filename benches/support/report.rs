@@ -124,6 +124,14 @@ impl Group {
         Self { name: name.into(), rows: rows.collect() }
     }
 
+    /// Adds the rounds of the same cases by other connections.
+    pub fn join(mut self, others: Self) -> Self {
+        for (row, others) in self.rows.iter_mut().zip(others.rows) {
+            row.times.join(others.times);
+        }
+        self
+    }
+
     /// Prints the ratios of all contestants to the first one: median and quartiles of the rounds.
     pub fn ratios(&self, measure: Measure) -> Ratios {
         let (ours, rivals) = self.names().split_first().expect("there is a contestant");

@@ -128,7 +128,7 @@ fn a_waker_that_is_not_needed_any_more_is_dropped_without_the_lock() {
         let other = Channel::with_options(&unmerged((2, 100)).budget(budget), []);
         channel.send("a");
         other.send("others");
-        let sender = channel.sender.clone();
+        let sender = &channel.sender;
         let mut sent = Box::pin(sender.send("b"));
         let (waker, kept) = waker_that_holds(Some(sender.clone()));
         for _ in 0..4 {
