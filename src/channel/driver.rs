@@ -233,7 +233,6 @@ impl<W: AsyncWrite + Unpin> Driver<W> {
     pub async fn drive(&mut self) -> io::Result<()> {
         let Self { shared, outlet } = self;
         let outlet = outlet.as_mut().expect(RETURNED);
-        shared.with(|state| state.take_up(&outlet.buffer));
         poll_fn(|cx| outlet.poll_drive(shared, cx)).await?;
         drop(shared.with(|state| state.end(None)).wake());
         Ok(())

@@ -175,17 +175,12 @@ impl State {
                 self.taken = 0;
             }
             (Life::Aborted, other) => self.hand = other,
-            _ => self.taken = left,
+            _ => {
+                // Likewise.
+                self.totals.beside += left.saturating_sub(self.taken) as u64;
+                self.taken = left;
+            }
         }
-    }
-
-    /// Takes note of what whoever held the driver has done to what was not written.
-    pub(in crate::channel) fn take_up(&mut self, buffer: &WriteBuffer) {
-        if self.life != Life::Aborted {
-            let put_in = buffer.buffer_size().saturating_sub(self.taken);
-            self.totals.beside += put_in as u64;
-        }
-        self.report(buffer);
     }
 
     /// Takes out what is queued for a driver that has stopped.

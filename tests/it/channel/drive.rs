@@ -89,27 +89,36 @@ fn senders_wait_while_nobody_drives_and_go_on_with_the_next_writer() {
 /// What the lost peer did not acknowledge is put before what was not written. It has had its positions.
 #[test]
 fn what_is_put_before_the_rest_goes_first_and_counts_in_no_position() {
-    let mut channel = Channel::new((2, 40), [Answer::Take(6), Answer::Fail(RESET)]);
-    let second =
-        ["one ", "two ", "three "].map(|chunk| channel.sender.try_send(chunk).expect("open"));
-    assert_eq!(drive(&mut channel), failed(RESET));
-    assert_eq!(channel.sender.written(), 6);
+    for by_drive in [true, false] {
+        let mut channel = Channel::new((2, 40), [Answer::Take(6), Answer::Fail(RESET)]);
+        let second =
+            ["one ", "two ", "three "].map(|chunk| channel.sender.try_send(chunk).expect("open"));
+        assert_eq!(drive(&mut channel), failed(RESET));
+        assert_eq!(channel.sender.written(), 6);
 
-    let unsent = channel.driver.unsent();
-    let rest: Vec<Bytes> = std::mem::take(unsent).into_iter().collect();
-    unsent.push("two ");
-    unsent.extend(rest);
-    assert_eq!(held(unsent), b"two o three ");
-    let (inner, handle) = Scripted::gathering([Answer::Take(3), Answer::Pending]);
-    drop(channel.driver.replace(inner));
-    assert_eq!(drive(&mut channel), Poll::Pending);
-    assert_eq!(channel.sender.written(), 6, "only what was put in has been written");
-    assert_eq!(channel.sender.buffer_size(), 9);
-    assert_eq!(drive(&mut channel), Poll::Pending);
-    assert_eq!(handle.wire(), b"two o three ");
-    assert_eq!((channel.sender.written(), channel.sender.buffer_size()), (second[2], 0));
-    let stats = channel.sender.stats();
-    assert_eq!((stats.enqueued_bytes, stats.written_bytes), (18, 18), "6, and 4 put in, and 8");
+        let unsent = channel.driver.unsent();
+        let rest: Vec<Bytes> = std::mem::take(unsent).into_iter().collect();
+        unsent.push("two ");
+        unsent.extend(rest);
+        assert_eq!(held(unsent), b"two o three ");
+        let (inner, handle) = Scripted::gathering([Answer::Take(3), Answer::Pending]);
+        drop(channel.driver.replace(inner));
+        let go_on = |channel: &mut Channel| {
+            if by_drive {
+                assert_eq!(drive(channel), Poll::Pending);
+            } else {
+                channel.drive_on();
+            }
+        };
+        go_on(&mut channel);
+        assert_eq!(channel.sender.written(), 6, "only what was put in has been written");
+        assert_eq!(channel.sender.buffer_size(), 9);
+        go_on(&mut channel);
+        assert_eq!(handle.wire(), b"two o three ");
+        assert_eq!((channel.sender.written(), channel.sender.buffer_size()), (second[2], 0));
+        let stats = channel.sender.stats();
+        assert_eq!((stats.enqueued_bytes, stats.written_bytes), (18, 18), "6, and 4 put in, and 8");
+    }
 }
 
 #[test]
