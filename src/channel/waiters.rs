@@ -84,7 +84,11 @@ impl<G: Ord + Copy> Waiters<G> {
 
     /// Takes those out whose goal is reached.
     pub(super) fn take_up_to(&mut self, reached: G) -> impl Iterator<Item = Waker> + use<G> {
-        let later = self.list.split_off(&(reached, u64::MAX));
+        // Mostly there are none, and an empty map that comes from a split holds memory.
+        let later = match self.list.last_key_value() {
+            Some(((goal, _), _)) if *goal > reached => self.list.split_off(&(reached, u64::MAX)),
+            _ => BTreeMap::new(),
+        };
         std::mem::replace(&mut self.list, later).into_values()
     }
 

@@ -83,3 +83,32 @@ fn after_a_burst_a_channel_keeps_no_more_than_a_writer() {
         assert!(used.bytes_current <= IDLE, "{} bytes after {size}", used.bytes_current);
     }
 }
+
+/// Those who have waited in line, for a flush or for the end leave next to nothing behind.
+#[test]
+fn after_many_have_waited_a_channel_keeps_no_more_than_a_writer() {
+    let marks = Watermarks::new(2, 4);
+    let writer = FlowControlledWriter::with_watermarks(Peer::DRAINS, marks);
+    let (sender, mut driver) = writer.into_channel();
+    let used = measure(|| {
+        sender.send_now(vec![7; 10]).expect("open");
+        let mut sends: Vec<_> = (0..100).map(|_| Box::pin(sender.send("more"))).collect();
+        let mut flushes: Vec<_> = (0..100).map(|_| Box::pin(sender.flush())).collect();
+        let mut waiting = sends.len();
+        for send in &mut sends {
+            assert!(send.as_mut().poll(&mut context()).is_pending());
+        }
+        for flush in &mut flushes {
+            assert!(flush.as_mut().poll(&mut context()).is_pending());
+        }
+        while waiting > 0 {
+            assert!(Pin::new(&mut driver).poll(&mut context()).is_pending());
+            sends.retain_mut(|send| send.as_mut().poll(&mut context()).is_pending());
+            waiting = sends.len();
+        }
+        drive(&mut driver, &sender);
+        drop(flushes);
+        forget_spare();
+    });
+    assert!(used.bytes_current <= IDLE, "{} bytes", used.bytes_current);
+}
