@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::task::Waker;
 
 use super::waiters::Caller;
@@ -12,8 +12,8 @@ use super::waiters::Caller;
 pub(super) struct Line {
     /// Those who were not called.
     waiting: BTreeMap<Place, Waker>,
-    /// Those who were called, and have neither acted nor left.
-    called: BTreeSet<Place>,
+    /// Those who were called, and have neither come nor left, with the number of the call.
+    called: BTreeMap<Place, u64>,
     /// The one of them that the others wait for.
     awaited: Option<Place>,
     /// Calls so far. The number of the last one tells it from an earlier call to the same place.
@@ -52,16 +52,18 @@ impl Line {
     }
 
     fn come_at(&mut self, held: Place, is_accepting: bool) -> bool {
-        let is_called = self.called.remove(&held);
-        // One before it may have come too late for its own call, and be back.
-        let is_behind = |other: &Place| *other < held;
-        let gives_way = self.waiting.keys().next().is_some_and(is_behind)
-            || self.awaited.as_ref().is_some_and(is_behind);
-        let is_turn = !gives_way && (is_called || self.awaited.is_none());
+        let call = self.called.remove(&held);
+        // One before it may have come too late for its own call and be back, or have been called since and
+        // be about to come.
+        let is_before = |other: &Place| *other < held;
+        let gives_way = self.waiting.keys().next().is_some_and(is_before)
+            || self.awaited.as_ref().is_some_and(is_before)
+            || self.called.range(..held).any(|(_, other)| Some(*other) > call);
+        let is_turn = !gives_way && (call.is_some() || self.awaited.is_none());
         if self.awaited == Some(held) {
             self.awaited = None;
         }
-        if is_called && !is_accepting {
+        if call.is_some() && !is_accepting {
             self.starved = Some(self.starved.map_or(held, |first| first.min(held)));
         }
         is_turn && is_accepting
@@ -100,9 +102,9 @@ impl Line {
             return None;
         }
         let (place, waker) = self.waiting.pop_first()?;
-        self.called.insert(place);
-        self.awaited = Some(place);
         self.calls += 1;
+        self.called.insert(place, self.calls);
+        self.awaited = Some(place);
         Some(waker)
     }
 

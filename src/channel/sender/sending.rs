@@ -93,8 +93,9 @@ impl<'a> Turn<'a> {
             Poll::Pending => {
                 sender.end_streak();
                 // Its place is kept: to look again costs less than to sleep and be woken by another
-                // thread.
-                if *looks > 0 && sender.shared.with(|state| state.is_soon(*place)) {
+                // thread. Where others of the handle wait too, who is woken first is polled first.
+                let is_alone = sender.waiting.load(Ordering::Relaxed) == 1;
+                if *looks > 0 && is_alone && sender.shared.with(|state| state.is_soon(*place)) {
                     *looks -= 1;
                     cx.waker().wake_by_ref();
                 }

@@ -235,6 +235,37 @@ async fn a_loop_of_sends_that_never_wait_leaves_its_thread_to_the_driver_and_to_
     }
 }
 
+#[test]
+fn a_loop_that_never_waits_yields_once_in_hundreds_of_items_by_every_way() {
+    let marks = Watermarks::new(0, usize::MAX);
+    let ways: [Way; 4] = [
+        |sender| Box::pin(async { assert!(Sender::send(sender, "x").await.is_ok()) }),
+        |sender| Box::pin(async { sender.feed(bytes("x")).await.expect("open") }),
+        |sender| Box::pin(async { sender.write_all(b"x").await.expect("open") }),
+        |sender| {
+            Box::pin(async {
+                sender.ready().await.expect("open");
+                sender.try_send("x").expect("ready");
+            })
+        },
+    ];
+    for (index, way) in ways.into_iter().enumerate() {
+        let writer = FlowControlledWriter::with_watermarks(tokio::io::sink(), marks);
+        let (mut sender, _driver) = writer.into_channel();
+        let task = Task::new();
+        let mut yields = 0;
+        for _ in 0..2000 {
+            let mut sent = way(&mut sender);
+            if task.poll(sent.as_mut()).is_pending() {
+                yields += 1;
+                assert_eq!(task.take_wakes(), 1, "it is to go on at once");
+                assert!(task.poll(sent.as_mut()).is_ready());
+            }
+        }
+        assert!((2..=20).contains(&yields), "{yields} in 2000 by way {index}");
+    }
+}
+
 /// To give up took time in proportion to all who wait.
 #[test]
 fn a_hundred_thousand_waits_are_given_up_in_any_order() {

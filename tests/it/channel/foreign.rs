@@ -1,7 +1,7 @@
 //! Foreign code: wakers, subscribers and owners of memory that panic, or use the channel.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -51,6 +51,35 @@ fn a_waker_that_panics_does_not_keep_the_others_asleep() {
     channel.send("more");
     channel.drive_on();
     assert_eq!(channel.inner.wire(), b"#####more");
+}
+
+/// A waker lets another one stand in line, then panics; the idle driver, whose waker panics too, is to watch the
+/// line from then on.
+#[test]
+fn wakers_that_panic_one_after_the_other_end_in_one_panic() {
+    struct Joins(Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+    impl Wake for Joins {
+        fn wake(self: Arc<Self>) {
+            assert!(poll(self.0.lock().expect("no panic").as_mut()).is_pending());
+            panic!("on purpose")
+        }
+    }
+    let mut channel = Channel::new((2, 4), []);
+    wait_and_panic(Pin::new(&mut channel.driver));
+    let (first, second) = (channel.sender.clone(), channel.sender.clone());
+    // Both have sent so much that they are to yield.
+    for _ in 0..1000 {
+        first.try_send("").expect("open");
+        second.try_send("").expect("open");
+    }
+    let joins = Mutex::new(Box::pin(async move { drop(second.send("2").await) }) as Pin<Box<_>>);
+    let waker = Waker::from(Arc::new(Joins(joins)));
+    let mut sent = pin!(first.send("1"));
+    let cx = &mut Context::from_waker(&waker);
+    assert!(catch_unwind(AssertUnwindSafe(|| sent.as_mut().poll(cx).is_pending())).is_err());
+    assert_eq!(poll(sent), Poll::Ready(Ok(1)));
+    channel.drive_on();
+    assert_eq!(channel.inner.wire(), b"1");
 }
 
 #[test]

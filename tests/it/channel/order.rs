@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use flow_controlled_writer::channel::Driver;
 
 use super::{Channel, bytes, poll, wait};
-use crate::support::{Answer, Scripted, Task};
+use crate::support::{Answer, Scripted, Task, within};
 
 /// `buffered` polls its futures in turns, and a send that had to wait came after those made later.
 #[tokio::test]
@@ -46,6 +46,53 @@ async fn a_buffered_stream_of_sends_keeps_its_order() {
                 .collect();
             assert!(numbers.into_iter().eq(0..2000), "{marks:?}, {width} side by side");
         }
+    }
+}
+
+/// Threads that are held up between a call and its wake-up, and tasks that come late, put a send before an earlier
+/// one: one in some ten thousand.
+#[test]
+fn a_buffered_stream_beside_others_on_threads_keeps_its_order() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_time()
+        .build()
+        .expect("threads");
+    for marks in [Watermarks::new(4, 16), Watermarks::new(0, 8)] {
+        let (stream, mut peer) = tokio::io::duplex(64);
+        let (sender, driver) = Builder::new().watermarks(marks).build(stream).into_channel();
+        let driver = runtime.spawn(driver);
+        let receiving = runtime.spawn(async move {
+            tokio::io::copy(&mut peer, &mut tokio::io::sink()).await.expect("readable")
+        });
+        let filling = [(); 3].map(|()| {
+            let sender = sender.clone();
+            runtime.spawn(async move {
+                while !sender.is_closed() {
+                    while sender.try_send("12345678").is_ok() {}
+                    tokio::task::yield_now().await;
+                }
+            })
+        });
+        let sending = runtime.spawn(async move {
+            let mut positions = stream::iter(0..20_000).map(|_| sender.send("1234")).buffered(100);
+            let mut last = 0;
+            while let Some(position) = positions.next().await {
+                let position = position.expect("open");
+                assert!(position > last, "{position} after {last}");
+                last = position;
+            }
+            drop(positions);
+            sender.close_channel();
+        });
+        runtime.block_on(within(async {
+            sending.await.expect("in order");
+            for filling in filling {
+                filling.await.expect("no panic");
+            }
+            driver.await.expect("no panic").expect("the peer reads");
+            receiving.await.expect("no panic");
+        }));
     }
 }
 

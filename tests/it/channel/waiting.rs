@@ -282,6 +282,35 @@ fn a_handle_that_was_woken_does_not_hold_up_the_future_behind_it() {
     assert_eq!(second.poll(sent), Poll::Ready(Ok(6)));
 }
 
+/// One that yields is called to an empty channel and does not come; then another one yields behind it. The
+/// driver waits for work, or for the flush of the inner writer, and must hear of that.
+#[test]
+fn a_driver_that_waits_is_called_for_one_who_does_not_come() {
+    for is_flushing in [false, true] {
+        let mut channel = Channel::new((2, 4), []);
+        if is_flushing {
+            channel.inner.script_flush([Answer::Pending; 100]);
+            channel.send("x");
+        }
+        drive_until_calm(&mut channel);
+        let (first, second) = (channel.sender.clone(), channel.sender.clone());
+        for _ in 0..1000 {
+            first.try_send("").expect("open");
+            second.try_send("").expect("open");
+        }
+        let (early, late) = (Task::new(), Task::new());
+        let (mut absent, mut sent) = (pin!(first.send("1")), pin!(second.send("2")));
+        assert!(early.poll(absent.as_mut()).is_pending());
+        assert!(late.poll(sent.as_mut()).is_pending());
+        assert_eq!((early.take_wakes(), late.take_wakes()), (1, 0));
+        assert_eq!(channel.driving.take_wakes(), 1, "flushing: {is_flushing}");
+        drive_until_calm(&mut channel);
+        assert_eq!(late.take_wakes(), 1);
+        assert!(late.poll(sent).is_ready());
+        assert!(early.poll(absent).is_ready());
+    }
+}
+
 /// The first one is called to an empty channel, comes when others have paused it again, and is called
 /// anew: it has as much time as before. The driver took the one call for the other and passed it over.
 #[test]
