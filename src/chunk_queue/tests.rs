@@ -247,6 +247,32 @@ fn large_and_small_slices_keep_order() {
 }
 
 #[test]
+fn a_large_frame_stays_in_the_block_that_it_was_written_to() {
+    let mut queue = ChunkQueue::new();
+    queue.extend_from_slice(&[1; 512]);
+    let address = queue
+        .encode_with(|block| {
+            block.put_bytes(2, 100_000);
+            Ok::<_, ()>(block.as_ptr())
+        })
+        .expect("cannot fail");
+    assert_eq!(queue.slices().last().map(<[u8]>::as_ptr), Some(address));
+}
+
+#[test]
+fn bytes_of_a_kept_chunk_are_taken_out_without_a_copy() {
+    let chunk = Bytes::from(vec![7; 3000]);
+    for length in [1, 2999, 3000] {
+        let mut queue = ChunkQueue::new();
+        queue.push(chunk.clone());
+        queue.push("behind");
+        let taken = queue.copy_to_bytes(length);
+        assert_eq!((taken.as_ptr(), taken.len()), (chunk.as_ptr(), length));
+        assert_eq!(queue.remaining(), 3006 - length);
+    }
+}
+
+#[test]
 fn a_drained_tail_is_reused_in_place() {
     let mut queue = ChunkQueue::new();
     for round in 0..1000_u32 {

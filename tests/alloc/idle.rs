@@ -151,6 +151,19 @@ fn a_cleared_or_aborted_queue_gives_its_memory_back() {
     assert!(used.bytes_current <= 2 * IDLE, "{} bytes", used.bytes_current);
 }
 
+/// A thread keeps no block for frames of this size, however often they come.
+#[test]
+fn after_frames_above_four_mebibytes_at_most_a_kilobyte_and_a_half_stays() {
+    let mut queue = ChunkQueue::new();
+    let used = measure(|| {
+        for _ in 0..10 {
+            encode(&mut queue, 5 << 20);
+            queue.advance(5 << 20);
+        }
+    });
+    assert!(used.bytes_current <= IDLE, "{} bytes", used.bytes_current);
+}
+
 /// A queue that expects much starts a large block for a frame; the frame turns out to be empty.
 #[test]
 fn after_a_frame_of_nothing_at_most_a_kilobyte_and_a_half_stays() {

@@ -142,6 +142,21 @@ fn streams_of_small_messages_allocate_once_in_hundreds() {
     assert!(used.count_total * 1000 <= 5 * MESSAGES as u64, "{} by writes", used.count_total);
 }
 
+/// A stall slows a queue down until it has run empty, and not for ever.
+#[test]
+fn a_stream_after_a_stall_allocates_no_more_than_others() {
+    let message = [1; 64];
+    let cx = &mut context();
+    let mut writer = FlowControlledWriter::new(Peer::Stalls);
+    assert_eq!(done(Pin::new(&mut writer).poll_write(cx, &message)), 64);
+    assert!(Pin::new(&mut writer).poll_flush(cx).is_pending());
+    *writer.get_mut() = Peer::DRAINS;
+    let used = steady(MESSAGES, || {
+        assert_eq!(done(Pin::new(&mut writer).poll_write(cx, &message)), 64);
+    });
+    assert!(used.count_total * 1000 <= 5 * MESSAGES as u64, "{}", used.count_total);
+}
+
 #[test]
 fn streams_of_kept_chunks_allocate_far_below_once_a_chunk() {
     for lengths in [&[1024][..], &[4096], &[16 * 1024], &[32, 16 * 1024]] {

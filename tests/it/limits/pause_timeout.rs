@@ -7,7 +7,7 @@ use flow_controlled_writer::{Builder, FlowControlledWriter, Watermarks};
 use tokio::time::{Instant, advance};
 
 use crate::support::Answer::{Done, Pending, Take};
-use crate::support::{Outcome, READY, Rig, Scripted, failed};
+use crate::support::{Outcome, READY, Rig, Scripted, Task, failed};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMED_OUT: Outcome = Poll::Ready(Err(ErrorKind::TimedOut));
@@ -58,6 +58,22 @@ async fn the_task_that_waits_is_woken_when_the_pause_has_lasted_too_long() {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(start.elapsed(), TIMEOUT / 2, "it counts from the pause on");
     assert_eq!(writer.into_parts().queue.remaining(), 11);
+}
+
+/// The timer was set for the stall, which would come later.
+#[tokio::test(start_paused = true)]
+async fn the_task_that_waits_is_woken_by_a_pause_that_ends_before_a_stall_would() {
+    let (inner, handle) = Scripted::gathering([]);
+    handle.otherwise(Pending);
+    let options = Builder::new().watermarks(Watermarks::new(5, 10)).pause_timeout(TIMEOUT);
+    let mut writer = options.stall_timeout(TIMEOUT * 3).build(inner);
+    writer.try_send("first").expect("not paused");
+    assert!(Task::new().poll_once(writer.flush()).is_pending());
+    advance(TIMEOUT).await;
+    writer.try_send("and second").expect("not paused");
+    let start = Instant::now();
+    let error = writer.flush().await.expect_err("the inner writer takes nothing");
+    assert_eq!((error.kind(), start.elapsed()), (ErrorKind::TimedOut, TIMEOUT));
 }
 
 #[tokio::test(start_paused = true)]

@@ -229,4 +229,13 @@ fn nobody_is_woken_for_nothing() {
     rig.queue(["123456"]);
     assert!(rig.ready().is_pending());
     assert_eq!((rig.drain(), rig.task.take_wakes()), (READY, 0));
+
+    // Who waited and was ready waits no more.
+    let mut rig = Rig::gathering((2, 4), [Pending]);
+    let once = Task::new();
+    rig.queue(["123456"]);
+    assert!(once.poll_once(rig.writer.ready()).is_pending());
+    assert!(once.poll_once(rig.writer.ready()).is_ready());
+    rig.queue(["123456"]);
+    assert_eq!((rig.drain(), once.take_wakes()), (READY, 0));
 }
