@@ -250,6 +250,7 @@ fn large_and_small_slices_keep_order() {
 fn a_large_frame_stays_in_the_block_that_it_was_written_to() {
     let mut queue = ChunkQueue::new();
     queue.extend_from_slice(&[1; 512]);
+    queue.push(vec![3; 4096]);
     let address = queue
         .encode_with(|block| {
             block.put_bytes(2, 100_000);

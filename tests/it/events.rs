@@ -128,3 +128,22 @@ fn a_subscriber_may_send_through_another_writer_of_the_budget() {
     assert_eq!(rig.abort(), 6);
     assert_eq!(budget.used(), 4);
 }
+
+/// The chunk is refused because others have exceeded the budget, which pauses the writer.
+#[test]
+fn a_pause_that_a_refused_chunk_finds_is_told_at_once() {
+    let budget = MemoryBudget::new(10);
+    let options = Builder::new().budget(budget);
+    let mut other = options.build(tokio::io::sink());
+    let mut writer = options.build(tokio::io::sink());
+    writer.try_send("held").expect("not paused");
+    other.try_send("far too much").expect("it holds nothing");
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let counts = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    };
+    let sent = subscriber::with_default(Listener(counts), || writer.try_send("more"));
+    assert!(sent.is_err_and(|error| error.is_full()));
+    assert_eq!((told.load(Ordering::SeqCst), writer.stats().pauses), (1, 1));
+}
