@@ -138,10 +138,12 @@ impl Drop for Witness {
     }
 }
 
+/// A way in which a writer ends.
+type End = fn(FlowControlledWriter<Vec<u8>>);
+
 /// However a chunk goes, its bytes have left the budget by then; one that is copied has come in.
 #[test]
 fn what_owns_a_chunk_finds_the_budget_exact_when_it_is_dropped() {
-    type End = fn(FlowControlledWriter<Vec<u8>>);
     let ways: [(&str, usize, usize, End); 6] = [
         ("copied", 1024, 5, drop),
         ("dropped", 0, 0, drop),
