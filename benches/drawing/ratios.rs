@@ -44,7 +44,7 @@ fn panel(area: &Area<'_>, panel: &Panel) -> Drawn {
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, font(18))
         .x_label_area_size(52)
-        .y_label_area_size(76)
+        .y_label_area_size(84)
         .build_cartesian_2d(x, y)?;
     chart
         .configure_mesh()

@@ -1,6 +1,8 @@
 //! Apart from the other subjects: who uses it has an allocator that counts.
 #![allow(dead_code, unreachable_pub)]
 
+use std::hint::black_box;
+use std::mem::forget;
 use std::sync::atomic::Ordering::Relaxed;
 
 use allocation_counter::measure;
@@ -81,7 +83,7 @@ fn of<H: Holder>(name: &'static str, burst: usize) -> Figures {
 
 /// Returns what `make` makes, and the heap that it holds, without that of the null writer.
 fn live<H>(make: impl FnOnce() -> H) -> (H, i64) {
-    let of_writer = measure(|| std::mem::forget(Null::new())).bytes_current;
+    let of_writer = measure(|| forget(black_box(Null::new()))).bytes_current;
     let mut made = None;
     let used = measure(|| made = Some(make()));
     (made.expect("it was made"), used.bytes_current - of_writer)

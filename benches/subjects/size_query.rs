@@ -104,5 +104,5 @@ const MOST_PUSHES: usize = 1000;
 /// Depths of the queue, in chunks.
 pub const DEPTHS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-pub const NAIVE: &str = "naive sum";
+pub const NAIVE: &str = "VecDeque, summed";
 pub const BUF_LIST: &str = "buf-list";
