@@ -265,6 +265,25 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_called_gives_way_to_one_before_it_that_was_called_since_and_has_not_come() {
+        let mut line = Line::default();
+        let (mut first, mut second) = (wait(&mut line), wait(&mut line));
+        for _ in 0..2 {
+            assert!(line.call().is_some());
+            line.pass_over();
+        }
+        assert!(!take_turn(&mut line, &mut first, false), "the channel is paused");
+        wait_at(&mut line, &mut first, Waker::noop());
+        assert!(line.call().is_some());
+        line.pass_over();
+        assert!(!take_turn(&mut line, &mut second, true), "the first one is about to come");
+        wait_at(&mut line, &mut second, Waker::noop());
+        assert!(line.call().is_some());
+        assert!(take_turn(&mut line, &mut second, true), "the first one does not come");
+        assert!(take_turn(&mut line, &mut first, true));
+    }
+
+    #[test]
     fn one_that_leaves_lets_the_next_be_called() {
         let mut line = Line::default();
         let mut places = [(); 5].map(|()| wait(&mut line));

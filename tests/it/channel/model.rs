@@ -148,9 +148,8 @@ impl Model {
             (send, content)
         });
         let polled = client.sending_task.poll(send.as_mut());
-        // It may have asked to be polled once more, which is no wake-up by others.
-        client.sending_task.take_wakes();
-        client.is_woken[0] = false;
+        // While the channel is paused it may have asked to be polled once more, which is no wake-up by others.
+        client.is_woken[0] = client.sending_task.take_wakes() > 0 && !self.is_paused;
         match polled {
             Poll::Ready(result) => {
                 self.accept(Way::InTurn, &chunk);
@@ -189,8 +188,7 @@ impl Model {
         let is_ready = Pin::new(sender).poll_ready(&mut task.context()).is_ready();
         assert!(!is_ready || *is_told || !self.is_paused, "told to be ready while paused");
         assert!(is_ready || !*is_told, "one that was told has to wait");
-        (*is_told, *is_in_line, is_woken[1]) = (is_ready, !is_ready, false);
-        task.take_wakes();
+        (*is_told, *is_in_line, is_woken[1]) = (is_ready, !is_ready, task.take_wakes() > 0);
     }
 
     /// Sends as a sink that was told to be ready, maybe long ago.
@@ -212,9 +210,8 @@ impl Model {
             assert!(matches!(written, Poll::Ready(Ok(0))));
             return;
         }
-        task.take_wakes();
         let way = if std::mem::take(is_told) { Way::Told } else { Way::InTurn };
-        (*is_in_line, is_woken[1]) = (written.is_pending(), false);
+        (*is_in_line, is_woken[1]) = (written.is_pending(), task.take_wakes() > 0);
         if let Poll::Ready(written) = written {
             assert_eq!(written.expect("open"), chunk.len());
             self.accept(way, &chunk);

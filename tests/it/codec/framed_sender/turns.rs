@@ -3,7 +3,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use flow_controlled_writer::codec::FramedSender;
-use flow_controlled_writer::{Builder, TrySendItemError, Watermarks};
+use flow_controlled_writer::{Builder, MemoryBudget, TrySendItemError, Watermarks};
 use futures::{Sink, SinkExt};
 use tokio_util::codec::LinesCodec;
 
@@ -210,4 +210,25 @@ fn debug_shows_the_encoder_and_no_payload() {
     let shown = format!("{:?}", rig.sender);
     assert!(shown.starts_with("FramedSender") && shown.contains("encoded: 2"), "{shown}");
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+/// What others do to a shared budget is noticed at the next call, by what waits for nobody too.
+#[test]
+fn a_budget_that_others_exceed_or_give_back_counts_at_the_next_call() {
+    let budget = MemoryBudget::new(10);
+    let options = Builder::new().watermarks(Watermarks::new(50, 100)).hard_limit(4);
+    let options = options.budget(budget);
+    let mut rig = Rig::with_options(&options, Counting::default(), []);
+    assert_eq!(rig.sender.try_send("one").expect("within the budget"), 4);
+    let mut other = options.build(tokio::io::sink());
+    other.try_send(vec![0; 20]).expect("it holds nothing");
+    assert!(matches!(rig.sender.try_send("two"), Err(TrySendItemError::Full("two"))));
+    other.abort();
+    assert_eq!(rig.sender.try_send("two").expect("given back"), 8);
+    let mut other = options.build(tokio::io::sink());
+    other.try_send(vec![0; 20]).expect("it holds nothing");
+    assert_eq!(start(&mut rig.sender, "three"), Err(ErrorKind::StorageFull));
+    assert!(rig.sender.sender().send_now("three").is_err());
+    drop(other);
+    assert_eq!(start(&mut rig.sender, "three"), Ok(()));
 }
