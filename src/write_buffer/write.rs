@@ -13,7 +13,7 @@ use crate::watermarks::Watermarks;
 /// | the writer | the slices | offered | the inner writer takes some of them | only queued bytes | is pending |
 /// |---|---|---|---|---|---|
 /// | accepts | few, and there is room | nothing: they are copied | | | |
-/// | accepts | many, or more than there is room for | the queue and they behind it | few that are left and fit are copied | looks again | copied if they fit, else nothing is taken |
+/// | accepts | many, or more than there is room for | the queue and they behind it | the rest is left to the caller | looks again | copied if they fit, else nothing is taken |
 /// | is paused | any | the queue, and they if they were offered before | as above | looks again | nothing is taken |
 ///
 /// An inner writer that answers `Pending` may remember what it was offered, and fail if the next offer is
@@ -59,51 +59,26 @@ impl WriteBuffer {
             loop {
                 let fits = this.is_accepting() && total <= marks.room(this.buffer_size());
                 if fits && total < PASS_THROUGH {
-                    return Poll::Ready(Ok(this.copy(slices, 0)));
+                    return Poll::Ready(Ok(this.copy(slices, total)));
                 }
                 let is_offered = this.is_accepting() || this.promised > this.buffer_size();
                 let behind = if is_offered { slices } else { &[] };
                 match this.poll_write_queue(behind, inner.as_mut(), cx, calls) {
                     Poll::Ready(Ok(0)) => {}
-                    Poll::Ready(Ok(taken)) => {
-                        return Poll::Ready(
-                            Ok(taken + this.copy_rest(slices, taken, total, marks)),
-                        );
-                    }
-                    Poll::Pending if fits => return Poll::Ready(Ok(this.copy(slices, 0))),
+                    Poll::Pending if fits => return Poll::Ready(Ok(this.copy(slices, total))),
                     unfinished => return unfinished,
                 }
             }
         })
     }
 
-    /// Copies what is left behind the `taken` bytes of `slices` if that is little and there is room.
-    /// More is left to the caller, who offers it again: a peer that reads nothing costs no copy.
-    fn copy_rest(
-        &mut self,
-        slices: &[IoSlice<'_>],
-        taken: usize,
-        total: usize,
-        marks: Watermarks,
-    ) -> usize {
-        let rest = total - taken;
-        if rest < PASS_THROUGH && rest <= marks.room(self.buffer_size()) {
-            self.copy(slices, taken)
-        } else {
-            0
-        }
-    }
-
-    /// Copies what lies behind the first `skip` bytes of `slices`, and returns how much that is.
-    fn copy(&mut self, slices: &[IoSlice<'_>], mut skip: usize) -> usize {
-        let before = self.buffer_size();
+    /// Copies the slices, and returns how much that is.
+    fn copy(&mut self, slices: &[IoSlice<'_>], total: usize) -> usize {
         for slice in slices {
-            let rest = &slice[skip.min(slice.len())..];
-            skip -= slice.len() - rest.len();
-            self.queue.extend_from_slice(rest);
+            self.queue.extend_from_slice(slice);
         }
         self.update();
-        self.buffer_size() - before
+        total
     }
 }
 

@@ -63,9 +63,8 @@ fn a_writer_that_cannot_gather_is_offered_a_slice_once_the_queue_is_empty() {
     assert_eq!(rig.write(&[5; 120]), Poll::Pending);
     assert_eq!(rig.inner.take_log(), [Write(8, Pending)]);
     rig.inner.script([Done, Take(90), Pending]);
-    assert_eq!(rig.write(&[5; 120]), Poll::Ready(Ok(120)));
+    assert_eq!(rig.write(&[5; 120]), Poll::Ready(Ok(90)));
     assert_eq!(rig.inner.take_log(), [Write(8, Take(8)), Write(120, Take(90))]);
-    assert_eq!(rig.writer.buffer_size(), 30);
     rig.finish();
 }
 

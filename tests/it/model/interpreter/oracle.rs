@@ -167,7 +167,7 @@ impl Oracle {
             let room = high.saturating_sub(self.size());
             let fits = !self.flow.was_paused() && bytes.len() <= room;
             if fits && bytes.len() < PASS_THROUGH {
-                return self.copy(bytes, 0);
+                return self.copy(bytes);
             }
             let is_offered = !self.flow.was_paused() || self.promised > self.size();
             let behind = if is_offered { bytes } else { &[] };
@@ -176,22 +176,16 @@ impl Oracle {
                 None => Poll::Pending,
             };
             match answered {
-                Poll::Pending if fits => return self.copy(bytes, 0),
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(kind)) => return Poll::Ready(Err(kind)),
+                Poll::Pending if fits => return self.copy(bytes),
                 Poll::Ready(Ok(0)) => {}
-                Poll::Ready(Ok(taken)) => {
-                    let rest = bytes.len() - taken;
-                    let copies = rest < PASS_THROUGH && rest <= high.saturating_sub(self.size());
-                    return if copies { self.copy(bytes, taken) } else { Poll::Ready(Ok(taken)) };
-                }
+                answered => return answered,
             }
         }
     }
 
-    /// Accepts what lies behind `taken` bytes, so that all are.
-    fn copy(&mut self, bytes: &[u8], taken: usize) -> Outcome<usize> {
-        self.accept(&bytes[taken..]);
+    /// Accepts all.
+    fn copy(&mut self, bytes: &[u8]) -> Outcome<usize> {
+        self.accept(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
