@@ -110,8 +110,7 @@ impl ChunkQueue {
         let waste = block.capacity() - frame;
         let left = if self.blocks.tail_len() > 0 { self.blocks.room() } else { 0 };
         frame > self.blocks.kept()
-            && left <= frame / 16
-            && (waste <= frame / 16
+            && (left + waste <= frame / 32
                 || (self.is_empty() && self.pace == Pace::Flowing && waste / 4 < frame))
     }
 

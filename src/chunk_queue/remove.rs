@@ -133,7 +133,8 @@ impl ChunkQueue {
 
     /// Frees what is allocated beyond what a stalled queue of this size may cost.
     fn fit(&mut self) {
-        let waste = self.bytes / 32 + LEAST_WASTE;
+        // It may be found in three places at once: before the bytes, behind them and in lists.
+        let waste = self.bytes / 48 + LEAST_WASTE;
         self.blocks.fit(waste);
         let room = self.kept.capacity() - self.kept.len();
         if room > KEPT_ENTRIES && room * size_of::<Kept>() > waste {

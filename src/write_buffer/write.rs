@@ -6,7 +6,6 @@ use bytes::Buf;
 use tokio::io::AsyncWrite;
 
 use super::{Calls, WriteBuffer};
-use crate::watermarks::Watermarks;
 
 /// Borrowed slices.
 ///
