@@ -251,3 +251,18 @@ fn a_send_that_yields_is_not_overtaken_by_a_later_one_of_its_handle() {
     }
     assert!((2..=30).contains(&yields), "{yields} in 2000 sends");
 }
+
+/// Of several sends of one handle none wakes itself: it would be polled before those that were woken earlier.
+#[test]
+fn a_send_looks_again_by_itself_only_where_it_waits_alone() {
+    let channel = Channel::new((2, 4), []);
+    channel.pause();
+    let sender = channel.sender.clone();
+    let (early, late) = (Task::new(), Task::new());
+    let (mut first, mut second) = (pin!(sender.send("1")), pin!(sender.send("2")));
+    assert!(early.poll(first.as_mut()).is_pending());
+    assert_eq!(early.take_wakes(), 1, "the driver is about to drain");
+    assert!(late.poll(second.as_mut()).is_pending());
+    assert!(early.poll(first.as_mut()).is_pending());
+    assert_eq!((early.take_wakes(), late.take_wakes()), (0, 0));
+}
