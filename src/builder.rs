@@ -141,7 +141,8 @@ impl Builder {
     /// written through, for a flush or a shutdown. Only accepted bytes restart it, and the end of the
     /// flush or shutdown. When the time is over the writer fails with
     /// [`TimedOut`](std::io::ErrorKind::TimedOut). It is noticed where the writer is polled: by a task
-    /// that waits for it, or at its next call, after the inner writer was asked once more.
+    /// that waits for it, or at its next call, after the inner writer was asked once more. A flush or a
+    /// write that is given up does not stop the clock.
     ///
     /// A flush shows no progress. That of a TLS layer writes up to 64 KiB, so the time must suffice for
     /// that. A time of 0 fails the writer as soon as it has to wait; one that is too long to be counted

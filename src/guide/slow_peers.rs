@@ -153,7 +153,9 @@
 //!
 //! # Shed the largest when memory runs short
 //!
-//! A [`MemoryBudget`] makes its writers pause while it is exceeded; whom to drop is for you to say.
+//! A [`MemoryBudget`] makes its writers pause while it is exceeded; whom to drop is for you to say. Until
+//! somebody is, each writer holds one item at a time: a burst of `try_send` loses all but the first also
+//! where the peer keeps up.
 //!
 //! ```
 //! use flow_controlled_writer::MemoryBudget;
