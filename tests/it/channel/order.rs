@@ -257,7 +257,7 @@ fn a_send_that_yields_is_not_overtaken_by_a_later_one_of_its_handle() {
 fn a_send_looks_again_by_itself_only_where_it_waits_alone() {
     let channel = Channel::new((2, 4), []);
     channel.pause();
-    let sender = channel.sender.clone();
+    let sender = &channel.sender;
     let (early, late) = (Task::new(), Task::new());
     let (mut first, mut second) = (pin!(sender.send("1")), pin!(sender.send("2")));
     assert!(early.poll(first.as_mut()).is_pending());
