@@ -103,7 +103,8 @@ impl<E> FrameRig<E> {
 
     /// Flushes to the end, however often that takes, and returns the wire.
     pub(super) fn flush_to_end(&mut self) -> Vec<u8> {
-        for _ in 0..=self.sent.len() * 2 {
+        // What is scripted yet may be pending many times.
+        for _ in 0..=self.sent.len() * 2 + 1000 {
             if self.flush() == READY {
                 assert_eq!(self.inner.wire(), self.sent, "the wire after a flush");
                 return self.inner.wire();
