@@ -193,7 +193,7 @@ fn a_handle_that_lost_interest_passes_its_wake_up_on() {
         assert!(poll_once(ready.as_mut()).is_pending());
         let sending = thread::spawn(move || {
             block_on(sender.send("b")).expect("open");
-            sender.close();
+            sender.close_channel();
         });
         assert_eq!(finish(driver), b"ab");
         sending.join().expect("no panic");
@@ -261,7 +261,7 @@ fn close_ends_those_who_wait_and_loses_nothing_that_was_accepted() {
                 }
             }
         });
-        let closing = thread::spawn(move || sender.close());
+        let closing = thread::spawn(move || sender.close_channel());
         let wire = finish(driver);
         sending.join().expect("no panic");
         closing.join().expect("no panic");
@@ -280,7 +280,7 @@ fn those_who_wait_hear_of_the_drivers_end() {
         });
         let flushing = thread::spawn(move || {
             block_on(sender.flush()).expect_err("nobody drives");
-            block_on(sender.closed());
+            block_on(sender.closed()).expect_err("nobody drives");
         });
         drop(driver);
         sending.join().expect("no panic");
@@ -296,7 +296,7 @@ fn an_abort_reaches_a_driver_that_is_stuck() {
         sender.try_send("a").expect("not paused");
         let aborting = thread::spawn(move || {
             assert_eq!(sender.abort(), 1);
-            block_on(sender.closed());
+            block_on(sender.closed()).expect("ends by the abort");
         });
         assert_eq!(finish(driver), b"");
         aborting.join().expect("no panic");

@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes};
 use super::sending::{Sending, Turn};
 use super::{Sender, Stage};
 use crate::channel::Position;
+use crate::channel::line::Place;
 use crate::chunk_queue::ChunkQueue;
 use crate::error::{Refusal, TrySendError};
 use crate::write_buffer::Way;
@@ -207,18 +208,7 @@ impl Sender {
     /// ```
     pub async fn ready(&self) -> io::Result<()> {
         let mut spot = Spot { sender: self, place: None };
-        let turn = poll_fn(|cx| {
-            let may_pass = self.may_pass_now();
-            match self.with_open(|state| Ok(state.poll_turn(cx, &mut spot.place, may_pass))) {
-                Ok(Poll::Pending) => {
-                    self.end_streak();
-                    Poll::Pending
-                }
-                Ok(turn) => turn,
-                Err(refusal) => Poll::Ready(Err(refusal)),
-            }
-        });
-        Ok(turn.await?)
+        Ok(poll_fn(|cx| self.poll_place(cx, &mut spot.place)).await?)
     }
 }
 
@@ -232,7 +222,7 @@ impl Drop for Spot<'_> {
     fn drop(&mut self) {
         let place = &mut self.place;
         if place.is_some() {
-            self.sender.shared.with(|state: &mut State| state.leave_line(place));
+            self.sender.shared.with(|state| state.leave_line(place));
         }
     }
 }

@@ -40,9 +40,7 @@ impl Sender {
         if turn.is_pending() {
             self.end_streak();
         }
-        ready!(turn)?;
-        self.readiness = Readiness::Told;
-        Poll::Ready(Ok(()))
+        turn
     }
 
     /// Lets an item in if that is possible at once. It is [queued](Self::queue) then.
