@@ -14,8 +14,6 @@ use super::{Pace, spare};
 pub(super) struct Blocks {
     /// Largest block, in bytes, that stays when all are empty.
     kept: usize,
-    /// The small block while a larger one is in its place. Invariant: empty.
-    small: BytesMut,
     /// The newest block, to which bytes are copied.
     tail: BytesMut,
     /// The blocks before it, oldest first. Invariant: none is empty.
@@ -27,13 +25,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     pub(super) fn new(kept: usize) -> Self {
-        Self {
-            kept,
-            small: BytesMut::new(),
-            tail: BytesMut::new(),
-            full: VecDeque::new(),
-            drained: 0,
-        }
+        Self { kept, tail: BytesMut::new(), full: VecDeque::new(), drained: 0 }
     }
 
     /// Returns the largest block, in bytes, that stays when all are empty.
@@ -209,13 +201,8 @@ impl Blocks {
             let total: usize = full.iter().map(BytesMut::len).sum();
             spare::provide_block(MAX_BLOCK.max(total + self.tail.len()));
         }
-        if self.tail.capacity() <= KEPT_BLOCK {
-            self.tail.clear();
-        } else if pace == Pace::Flowing {
-            let left = spare::give_block(std::mem::take(&mut self.tail));
-            self.tail = left.unwrap_or_default();
-        } else {
-            self.tail = BytesMut::new();
+        if self.tail.capacity() <= self.kept {
+            return self.tail.clear();
         }
         let tail = std::mem::take(&mut self.tail);
         // That of a large frame also after a stall: most sockets are full but for a moment, and the next
@@ -237,7 +224,6 @@ impl Blocks {
             self.full.shrink_to_fit();
         }
         let live = self.live_tail();
-        self.small = BytesMut::new();
         if self.tail.capacity() - live > waste.max(self.kept) {
             let old = self.move_to(BytesMut::with_capacity((live + waste).max(self.kept)));
             if old.capacity() > MAX_BLOCK {
@@ -296,15 +282,11 @@ impl Blocks {
         self.drained = 0;
     }
 
-    /// Moves the bytes of the newest block to another one, which takes its place.
-    fn move_to(&mut self, mut block: BytesMut) {
+    /// Moves the bytes of the newest block to another one, which takes its place. Returns the old one.
+    fn move_to(&mut self, mut block: BytesMut) -> BytesMut {
         let drained = if self.full.is_empty() { std::mem::take(&mut self.drained) } else { 0 };
         block.extend_from_slice(&self.tail[drained..]);
-        let mut old = std::mem::replace(&mut self.tail, block);
-        if old.capacity() == self.kept {
-            old.clear();
-            self.small = old;
-        }
+        std::mem::replace(&mut self.tail, block)
     }
 }
 

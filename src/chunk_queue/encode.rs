@@ -82,7 +82,7 @@ impl ChunkQueue {
         encode: impl FnOnce(&mut BytesMut) -> Result<R, E>,
     ) -> Result<R, E> {
         let room = self.frame_room.min(MOST_FRAME_ROOM);
-        let mut block = spare::take_block(0).unwrap_or_else(|| BytesMut::with_capacity(room));
+        let mut block = spare::take_block(room).unwrap_or_else(|| BytesMut::with_capacity(room));
         let result = encode(&mut block)?;
         self.append_frame(block);
         Ok(result)

@@ -165,7 +165,7 @@ impl ChunkQueue {
         let mut entries = std::mem::take(&mut self.kept);
         entries.clear();
         if pace == Pace::Flowing {
-            self.kept = spare::give_entries(entries).unwrap_or_default();
+            self.kept = spare::give_entries(entries, KEPT_ENTRIES);
         }
     }
 }

@@ -59,21 +59,21 @@ pub(super) fn take_entries(held: usize) -> Option<VecDeque<Kept>> {
 }
 
 /// Gives this thread a block whose bytes have all been drained. Of two the larger one stays; the smaller
-/// one comes back if a queue may keep it.
-pub(super) fn give_block(mut block: BytesMut) -> Option<BytesMut> {
+/// one, if it has at most `kept` bytes, comes back for the queue to keep.
+pub(super) fn give_block(mut block: BytesMut, kept: usize) -> BytesMut {
     let capacity = block.capacity();
     if capacity > LARGEST_BLOCK {
-        return None;
+        return BytesMut::new();
     }
     let left = with(|spare| {
         // One of which little was used is not needed in this size.
-        if !spare.count(block.len() >= capacity / 4) {
+        if !count(block.len() >= capacity / 4) {
             return None;
         }
         block.clear();
         spare.keep(block)
-    })?;
-    left.filter(|left| left.capacity() <= KEPT_BLOCK)
+    });
+    left.flatten().filter(|left| left.capacity() <= kept).unwrap_or_default()
 }
 
 /// Gives back the block of this thread that was used for a moment, or leaves one in exchange for it. A tiny
@@ -100,31 +100,31 @@ pub(super) fn provide_block(capacity: usize) {
     });
 }
 
-/// Gives this thread an empty list with room. Of two the larger one stays; the smaller one comes back if
-/// a queue may keep it.
-pub(super) fn give_entries(entries: VecDeque<Kept>) -> Option<VecDeque<Kept>> {
+/// Gives this thread an empty list with room. Of two the larger one stays; the smaller one, if it has at
+/// most `kept` entries, comes back for the queue to keep.
+pub(super) fn give_entries(entries: VecDeque<Kept>, kept: usize) -> VecDeque<Kept> {
     debug_assert!(entries.is_empty());
     if entries.capacity() > MOST_ENTRIES {
-        return None;
+        return VecDeque::new();
     }
     let left = with(|spare| {
-        if !spare.count(true) {
+        if !count(true) {
             return None;
         }
-        let kept = spare.entries.take();
-        let is_larger = entries.capacity() >= kept.capacity();
-        let (larger, smaller) = if is_larger { (entries, kept) } else { (kept, entries) };
+        let other = spare.entries.take();
+        let is_larger = entries.capacity() >= other.capacity();
+        let (larger, smaller) = if is_larger { (entries, other) } else { (other, entries) };
         spare.entries.set(larger);
         Some(smaller)
-    })?;
-    left.filter(|left| left.capacity() <= KEPT_ENTRIES)
+    });
+    left.flatten().filter(|left| left.capacity() <= kept).unwrap_or_default()
 }
 
 /// Leaves an empty list in exchange for the one that was taken.
 pub(super) fn leave_entries(entries: VecDeque<Kept>) {
     debug_assert!(entries.is_empty());
     with(|spare| {
-        if spare.is_kept() {
+        if is_kept() {
             spare.entries.set(entries);
         }
     });
@@ -165,20 +165,6 @@ fn lower() {
 }
 
 impl Spare {
-    /// Takes note of whether what is kept was needed. Returns whether to keep it.
-    fn count(&self, is_needed: bool) -> bool {
-        if is_needed {
-            self.demand.set((self.demand.get() + NEEDED).min(MOST_DEMAND));
-        } else {
-            self.lower();
-        }
-        self.is_kept()
-    }
-
-    fn is_kept(&self) -> bool {
-        self.demand.get() >= KEPT_FROM
-    }
-
     /// Keeps the larger one of `block` and what there is. Returns the smaller one.
     fn keep(&self, block: BytesMut) -> Option<BytesMut> {
         match self.block.take() {
@@ -190,17 +176,6 @@ impl Spare {
                 self.block.set(Some(block));
                 kept
             }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn lower(&self) {
-        let demand = self.demand.get().saturating_sub(1);
-        self.demand.set(demand);
-        if demand < KEPT_FROM {
-            self.block.take();
-            self.entries.take();
         }
     }
 }
