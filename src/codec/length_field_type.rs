@@ -19,6 +19,12 @@ impl LengthFieldType for u64 {}
 impl LengthFieldType for usize {}
 
 /// Which integers these are is decided here.
+///
+/// ```compile_fail
+/// struct Length;
+///
+/// impl flow_controlled_writer::codec::LengthFieldType for Length {}
+/// ```
 #[expect(unnameable_types)]
 mod sealed {
     pub trait Sealed {}

@@ -6,8 +6,6 @@ use crate::codec::length_delimited_encoder::ByteOrder;
 
 /// Takes over the settings of tokio-util's builder.
 ///
-/// That has no getters: what concerns encoding is read off the headers that its codec writes.
-///
 /// # Examples
 ///
 /// ```
@@ -27,39 +25,33 @@ use crate::codec::length_delimited_encoder::ByteOrder;
 /// ```
 impl From<length_delimited::Builder> for LengthDelimitedBuilder {
     fn from(codec: length_delimited::Builder) -> Self {
-        let mut sample = codec.new_codec();
-        let mut header = |length: usize| {
-            let mut frame = BytesMut::new();
-            Encoder::encode(&mut sample, Bytes::from(vec![0; length]), &mut frame).ok()?;
-            frame.truncate(frame.len() - length);
-            Some(frame)
+        // It has no getters. What is longest is cut to what the field can say, and is thus more than that by
+        // the adjustment, or is all that there is: then a shorter field tells.
+        let longest = |field| {
+            let mut codec = codec;
+            codec.length_field_length(field).max_frame_length(usize::MAX);
+            codec.new_codec().max_frame_length()
         };
-        let longest = codec.new_codec().max_frame_length();
-        // With a positive adjustment the shortest payloads cannot be encoded.
-        let mut lengths = (0..=LONGEST_SAMPLE.ilog2()).map(|shift| (1 << shift) - 1);
-        let first = lengths.find_map(|length| Some((length, header(length.min(longest))?)));
-        let Some((length, field)) = first else {
-            // Nor can any other one, of a usual length.
-            return Self { length_adjustment: isize::MAX, codec, ..Self::new() };
-        };
-        let length = length.min(longest);
-        let little =
-            |field: &[u8]| field.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        let big = |field: &[u8]| field.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        // The length that follows is one more in the right byte order.
-        let is_little = header(length + 1).is_some_and(|next| {
-            little(&next) == little(&field) + 1 && big(&next) != big(&field) + 1
-        });
-        let value = if is_little { little(&field) } else { big(&field) };
+        let negative = longest(WORD).wrapping_sub(usize::MAX);
+        let adjustment =
+            if negative == 0 { longest(WORD - 1).wrapping_sub(usize::MAX >> 8) } else { negative };
+
+        // The rest is in a header.
+        let mut sample = codec;
+        sample.length_adjustment(0).max_frame_length(usize::MAX);
+        let mut frame = BytesMut::new();
+        let encoded = sample.new_codec().encode(Bytes::from_static(&[0]), &mut frame);
+        encoded.expect("a field of any length can say 1");
+        let length_field_length = frame.len() - 1;
+        let is_little = length_field_length > 1 && frame[0] == 1;
         Self {
-            length_field_length: field.len(),
+            length_field_length,
             byte_order: if is_little { ByteOrder::Little } else { ByteOrder::Big },
-            length_adjustment: (length as isize).wrapping_sub(value as isize),
+            length_adjustment: adjustment as isize,
             codec,
         }
     }
 }
 
-/// The longest payload that is encoded to learn what a header says: twice what is let through by
-/// default.
-const LONGEST_SAMPLE: usize = 16 * 1024 * 1024;
+/// The bytes of a `usize`.
+const WORD: usize = size_of::<usize>();
