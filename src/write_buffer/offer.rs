@@ -46,7 +46,12 @@ impl Offer {
     ) -> Self {
         // What was gathered may look fragmented by the cut of a slice that has come into the queue.
         let may_merge = promised <= MERGED_BYTES && queue.coalesce_threshold() > 0;
-        if !inner.is_write_vectored() || (may_merge && is_fragmented(queue, behind)) {
+        if !inner.is_write_vectored() {
+            // The writers that remember what they were offered are among these. They see a slice only
+            // where no queued byte would have to be offered without it, were the slice to come no more.
+            let behind = if queue.is_empty() { behind } else { &[] };
+            Self::merged(queue, behind, inner, cx)
+        } else if may_merge && is_fragmented(queue, behind) {
             Self::merged(queue, behind, inner, cx)
         } else if queue.chunk_count() + behind.len() < FEW_SLICES {
             Self::gathered::<FEW_SLICES, W>(queue, behind, inner, cx)
