@@ -3,7 +3,6 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::pin::pin;
 
-use cpu_time::ProcessTime;
 use fastrand::Rng;
 use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
@@ -12,6 +11,7 @@ use tokio::time::{Duration, Instant, timeout, timeout_at};
 
 use super::contestants::{Broadcast, CONTESTANTS};
 use super::{Plan, READERS, SEND_BUFFER, TICK, answer, message, start};
+use crate::support::cpu;
 
 /// Serves one contestant's run, and prints its figures.
 pub fn run(contestant: usize, plan: Plan) -> io::Result<()> {
@@ -36,7 +36,7 @@ async fn serve(contestant: usize, plan: Plan) -> io::Result<()> {
     }
 
     let mut random = Rng::with_seed(1);
-    let (cpu, started) = (ProcessTime::now(), Instant::now());
+    let (cpu, started) = (cpu::of_senders(), Instant::now());
     for number in 0..plan.messages() {
         contestant.offer(&message::make(number, random.u16(message::SIZES)));
         let sent = number + 1;
@@ -53,7 +53,7 @@ async fn serve(contestant: usize, plan: Plan) -> io::Result<()> {
         }
     });
     let settled = settled.await;
-    let cpu = cpu.elapsed().as_nanos() as f64 / plan.deliveries() as f64;
+    let cpu = (cpu::of_senders() - cpu).as_nanos() as f64 / plan.deliveries() as f64;
     let rss = memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem);
     let answer = match settled {
         Ok(answer) => answer,

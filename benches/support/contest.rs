@@ -122,7 +122,8 @@ impl Times {
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
+    /// Returns the spread of values that were measured.
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {
             let place = share * (values.len() - 1) as f64;
