@@ -7,7 +7,6 @@ mod channel;
 #[cfg(feature = "codec")]
 mod codec;
 mod drain;
-mod ecosystem;
 mod errors;
 #[cfg(feature = "tracing")]
 mod events;
