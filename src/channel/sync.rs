@@ -54,8 +54,8 @@ impl<T> Mutex<T> {
 }
 
 /// Spins between the last two attempts before a thread blocks. Doubled from 1 on, all of them take about a
-/// microsecond. Without them, four senders on two idle cores needed 250 ns for a message of 64 B where they
-/// need 91 with them; 512 was no better.
+/// microsecond. With four senders of 64 B on two idle cores and a null writer, an `mpsc` with `recv_many`
+/// costs 1.16 times the wall time of this channel with them and 0.92 times without; 512 was no better.
 #[cfg(not(all(test, loom)))]
 const LONGEST_PAUSE: u32 = 64;
 /// A model tries every order without that.

@@ -197,7 +197,8 @@ impl Blocks {
     fn release_blocks(&mut self, pace: Pace) {
         let full = std::mem::take(&mut self.full);
         if pace == Pace::Flowing && full.capacity() > 0 {
-            // One block for all would have been drained in one piece.
+            // One block for all would have been drained in one piece. Each block is looked at once, when it is
+            // freed.
             let total: usize = full.iter().map(BytesMut::len).sum();
             spare::provide_block(MAX_BLOCK.max(total + self.tail.len()));
         }
