@@ -210,13 +210,12 @@ impl MemoryBudget {
     fn add(&self, count: usize, outbox: &mut Outbox) -> usize {
         let parent = self.shared.parent.as_ref();
         let granted = parent.map_or(count, |parent| parent.add(count, outbox));
+        // One that has a parent never saturates: the parent is added to first and removed from last, and so
+        // counts as much at the least.
         let saturated = |used: usize| Some(used.saturating_add(granted));
         let (Ok(before) | Err(before)) =
             self.shared.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, saturated);
         let used = before.saturating_add(granted);
-        if let Some(parent) = parent.filter(|_| used - before < granted) {
-            parent.remove(granted - (used - before), outbox);
-        }
         if used > self.peak() {
             self.shared.peak.fetch_max(used, Ordering::Relaxed);
         }

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::blocks::Blocks;
 use super::{ChunkQueue, Kept};
 
 /// How chunks come in that are dropped later, and the bytes of one queue into another one.
@@ -18,29 +19,27 @@ impl ChunkQueue {
     /// Appends all that `other` holds, which is empty afterwards: kept chunks as they are, copied bytes by
     /// another copy, long ones as kept chunks.
     pub(crate) fn append(&mut self, other: &mut Self) {
+        // Before anything has moved.
+        self.with_more(other.bytes);
         while let Some(Kept { before, chunk }) = other.kept.pop_front() {
-            other.bytes -= chunk.len();
-            other.cuts -= usize::from(before > 0);
-            self.append_run(other, before);
+            self.append_run(&mut other.blocks, before);
             self.keep(chunk);
         }
-        let run = std::mem::take(&mut other.run);
-        self.append_run(other, run);
+        self.append_run(&mut other.blocks, other.run);
         other.release();
     }
 
-    /// Moves `run` bytes from the front of the blocks of `other`.
-    fn append_run(&mut self, other: &mut Self, mut run: usize) {
+    /// Moves `run` bytes from the front of `blocks`.
+    fn append_run(&mut self, blocks: &mut Blocks, mut run: usize) {
         while run > 0 {
-            let piece = other.blocks.front(run);
+            let piece = blocks.front(run);
             if piece.len() < LONG_RUN {
                 self.extend_from_slice(piece);
             } else {
                 self.keep(Bytes::copy_from_slice(piece));
             }
             let count = piece.len();
-            other.bytes -= count;
-            other.cuts -= other.blocks.drain(count, run);
+            blocks.drain(count, run);
             run -= count;
         }
     }

@@ -18,11 +18,12 @@ mod whole;
 
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use flow_controlled_writer::channel::{Driver, DriverError, Sender};
 use flow_controlled_writer::{Builder, Watermarks};
+use tokio::io::AsyncWrite;
 
 use crate::support::{Answer, Handle, Outcome, Scripted, Task};
 
@@ -68,6 +69,27 @@ impl Channel {
         let marks = self.sender.watermarks();
         self.sender.try_send(vec![b'#'; marks.high() + 1]).expect("not paused");
         assert!(self.sender.is_paused());
+    }
+}
+
+/// An inner writer that acts in the midst of each write, and answers by what it returns.
+struct Acts<F>(F);
+
+impl<F: FnMut() -> Poll<usize> + Unpin> AsyncWrite for Acts<F> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        (self.0)().map(Ok)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 

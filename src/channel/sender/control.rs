@@ -224,9 +224,7 @@ struct Flushing<'a> {
 
 impl Drop for Flushing<'_> {
     fn drop(&mut self) {
-        if self.wait.is_waiting() {
-            self.sender.shared.with(|state| state.leave_flushes(&mut self.wait));
-        }
+        self.sender.shared.with(|state| state.leave_flushes(&mut self.wait));
     }
 }
 
@@ -238,9 +236,7 @@ struct Closing<'a> {
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
-            self.sender.shared.with(|state| state.leave_closings(&mut self.ticket));
-        }
+        self.sender.shared.with(|state| state.leave_closings(&mut self.ticket));
     }
 }
 

@@ -43,14 +43,11 @@ impl Sender {
         turn
     }
 
-    /// Lets an item in if that is possible at once. It is [queued](Self::queue) then.
+    /// Lets an item in if that is possible at once. It is [queued](Self::queue) then. Nothing else of this
+    /// handle waits meanwhile, which an item would overtake: it is borrowed for this one.
     #[cfg(feature = "codec")]
-    pub(crate) fn try_turn(&self) -> Result<(), Refusal> {
-        let may_pass = self.may_pass();
-        self.with_open(|state| match state.admit(Way::InTurn, 0) {
-            Ok(()) if !may_pass => Err(Refusal::Full),
-            admitted => admitted,
-        })
+    pub(crate) fn try_turn(&mut self) -> Result<(), Refusal> {
+        self.with_open(|state| state.admit(Way::InTurn, 0))
     }
 
     /// Lets an item in: one for which the handle was told to be ready, or one that nobody asked for,

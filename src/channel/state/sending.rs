@@ -23,10 +23,6 @@ impl FlushWait {
     pub(in crate::channel) fn until(goal: Position) -> Self {
         Self { goal: Some(goal), ticket: None }
     }
-
-    pub(in crate::channel) fn is_waiting(&self) -> bool {
-        self.ticket.is_some()
-    }
 }
 
 /// What the senders do.

@@ -1,12 +1,15 @@
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::pin::pin;
-use std::task::Poll;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 use flow_controlled_writer::TrySendError;
+use flow_controlled_writer::channel::Sender;
 use futures::SinkExt;
 
-use super::{Channel, bytes, kind, poll};
+use super::{Acts, Channel, bytes, kind, poll, unmerged};
 use crate::support::{Answer, Call, READY, Task, failed};
 
 /// The driver has taken a chunk and waits for the inner writer. An abort must reach also what was
@@ -97,11 +100,6 @@ fn a_flush_after_an_abort_waits_for_that_of_the_inner_writer() {
 /// An abort comes between two calls of the inner writer, in the midst of a poll of the driver.
 #[test]
 fn an_abort_by_a_waiter_that_the_driver_wakes_ends_the_channel() {
-    use std::sync::Arc;
-    use std::task::{Context, Wake, Waker};
-
-    use flow_controlled_writer::channel::Sender;
-
     struct Aborts(Sender);
 
     impl Wake for Aborts {
@@ -133,4 +131,55 @@ fn abort_counts_the_items_of_all_who_were_told_ready() {
     assert_eq!(channel.sender.buffer_size(), 12);
     assert_eq!(channel.sender.abort(), 12);
     assert_eq!(channel.sender.stats().enqueued_bytes, 12);
+}
+
+/// Another thread is in the midst of a write of five bytes, of which the inner writer takes two; four more
+/// are queued. Whoever aborts looks a thousand times whether that has ended, and takes the five for written if
+/// the thread was held up for longer.
+#[test]
+fn an_abort_beside_a_running_write_counts_what_that_takes_as_written() {
+    let mut exact = 0;
+    for _ in 0..50 {
+        let (entered, is_in) = mpsc::channel();
+        let (lend, lent) = mpsc::channel::<Sender>();
+        let takes_two = Acts(move || {
+            entered.send(()).expect("the test waits");
+            let sender = lent.recv().expect("the test sends it");
+            while !sender.is_closed() {
+                std::hint::spin_loop();
+            }
+            Poll::Ready(2)
+        });
+        let (sender, driver) = unmerged((2, 40)).build(takes_two).into_channel();
+        sender.try_send("taken").expect("not paused");
+        let driving = thread::spawn(move || poll(driver).is_ready());
+        is_in.recv().expect("the driver writes");
+        sender.try_send("more").expect("not paused");
+        lend.send(sender.clone()).expect("the driver waits for it");
+        let discarded = sender.abort();
+        assert!(matches!(discarded, 4 | 7), "{discarded} bytes");
+        exact += usize::from(discarded == 7);
+        assert!(driving.join().expect("no panic"), "it ends in that poll");
+        assert_eq!((sender.buffer_size(), sender.stats().written_bytes), (0, 2));
+    }
+    assert!(exact > 0, "no thread is held up fifty times");
+}
+
+/// A driver that watches the time of a pause beside a stuck writer hears of an abort like any other.
+#[cfg(feature = "time")]
+#[tokio::test(start_paused = true)]
+async fn an_abort_wakes_a_driver_that_watches_the_time_of_a_pause() {
+    let options = unmerged((2, 40)).pause_timeout(std::time::Duration::from_secs(10));
+    for is_flushing in [false, true] {
+        let mut channel = Channel::with_options(&options, [Answer::Pending]);
+        channel.send("data");
+        if is_flushing {
+            channel.inner.script_flush([Answer::Pending; 2]);
+            channel.drive_on();
+        }
+        channel.drive_on();
+        channel.driving.take_wakes();
+        channel.sender.abort();
+        assert_eq!(channel.driving.take_wakes(), 1, "{is_flushing}");
+    }
 }

@@ -1,6 +1,6 @@
 use std::pin::{Pin, pin};
 use std::sync::mpsc;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use flow_controlled_writer::channel::Sender;
 use flow_controlled_writer::{FlowControlledWriter, MemoryBudget, Watermarks};
 use futures::SinkExt;
 
-use super::{Channel, kind, poll, unmerged};
+use super::{Acts, Channel, kind, poll, unmerged};
 use crate::support::{READY, Task};
 
 /// Those who wait are polled again by another task, as by a `select!` that moved: who polled last
@@ -72,6 +72,38 @@ fn a_future_that_is_dropped_while_it_waits_leaves_no_waker_behind() {
         drop(wait);
         assert!(alive.upgrade().is_none());
     }
+}
+
+/// To look again costs less than to sleep, and helps where bytes may leave meanwhile: while the driver is in
+/// the midst of a write, and not while it waits for the inner writer.
+#[test]
+fn a_sender_looks_again_while_the_driver_writes_and_sleeps_while_that_is_stuck() {
+    let task = Arc::new(Task::new());
+    let waiting: Arc<Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>> = Arc::default();
+    let mut writes = 0;
+    let inner = Acts({
+        let (task, waiting) = (Arc::clone(&task), Arc::clone(&waiting));
+        move || {
+            writes += 1;
+            if writes == 1 {
+                return Poll::Pending;
+            }
+            if let Some(mut send) = waiting.lock().expect("no panic").take() {
+                assert!(task.poll(send.as_mut()).is_pending());
+                assert_eq!(task.take_wakes(), 1, "the driver writes");
+            }
+            Poll::Ready(1)
+        }
+    });
+    let (sender, driver) = unmerged((2, 4)).build(inner).into_channel();
+    let mut driver = pin!(driver);
+    sender.try_send("12345").expect("not paused");
+    assert!(poll(driver.as_mut()).is_pending());
+    let mut send = Box::pin(async move { drop(sender.send("6").await) });
+    assert!(task.poll(send.as_mut()).is_pending());
+    assert_eq!(task.take_wakes(), 0, "the driver is stuck");
+    *waiting.lock().expect("no panic") = Some(send);
+    assert!(poll(driver).is_ready(), "the last sender is gone");
 }
 
 /// A waker may hold the last reference to a task, and the task a sender. Wherever the channel lets

@@ -219,6 +219,40 @@ fn large_payloads_reach_the_inner_writer_at_their_address() {
     assert_eq!(kept, 2);
 }
 
+/// What an item pushes is copied below the threshold of the channel, and lets go of what it was cut from; the
+/// rest reaches the inner writer at its address.
+#[test]
+fn parts_of_an_item_are_kept_from_the_threshold_on() {
+    #[derive(Clone)]
+    struct Pushes;
+
+    impl ChunkEncoder<Vec<Bytes>> for Pushes {
+        type Error = io::Error;
+
+        fn encode(&mut self, parts: Vec<Bytes>, dst: &mut ChunkAppender<'_>) -> io::Result<()> {
+            parts.into_iter().for_each(|part| dst.push(part));
+            Ok(())
+        }
+    }
+
+    let parts = ["a", "bb", "ccc", "dddd"].map(|text| Bytes::from(text.as_bytes().to_vec()));
+    for (threshold, kept) in [(0, 4), (1, 4), (2, 3), (4, 1), (5, 0)] {
+        let options = Builder::new().coalesce_threshold(threshold);
+        let mut rig = Rig::with_options(&options, Pushes, []);
+        rig.sender.try_send(parts.to_vec()).expect("open");
+        let unique = parts.iter().filter(|part| part.is_unique()).count();
+        assert_eq!(4 - unique, kept, "of a threshold of {threshold}, by an encoder");
+        rig.sender.sender().abort();
+        assert!(parts.iter().all(Bytes::is_unique));
+
+        let (sender, _driver) = options.build(tokio::io::sink()).into_channel();
+        let sent = Task::new().poll_once(sender.send_chunks(parts.to_vec()));
+        assert!(matches!(sent, Poll::Ready(Ok(10))));
+        let unique = parts.iter().filter(|part| part.is_unique()).count();
+        assert_eq!(4 - unique, kept, "of a threshold of {threshold}, by chunks");
+    }
+}
+
 /// Whatever the lengths, the thresholds and the inner writer: what one handle sends is what tokio-util's codec
 /// makes of it.
 #[test]
