@@ -57,4 +57,4 @@ impl ChunkQueue {
 
 /// Copied bytes that are a chunk of their own when they are appended to another queue: to copy fewer
 /// takes no more than half a microsecond.
-const LONG_RUN: usize = 8 * 1024;
+pub(super) const LONG_RUN: usize = 8 * 1024;

@@ -89,10 +89,10 @@ impl Blocks {
         needed <= self.room()
     }
 
-    /// Moves the bytes of a single small block to the one that the thread keeps, if that has room for
-    /// `needed` more. Returns whether it has.
+    /// Moves the bytes of the newest block, if it is a small one, to the one that the thread keeps, if that
+    /// has room for `needed` more. Returns whether it has.
     pub(super) fn move_to_spare(&mut self, needed: usize) -> bool {
-        if !self.full.is_empty() || self.tail.capacity() > SMALL_BLOCK {
+        if self.tail.capacity() > SMALL_BLOCK {
             return false;
         }
         let spare = spare::take_block(self.live_tail() + needed);
@@ -157,7 +157,8 @@ impl Blocks {
             self.full.pop_front();
             blocks += usize::from(left > 0 || run > count);
         }
-        blocks + self.drain(left, 0)
+        self.drain(left, 0);
+        blocks
     }
 
     /// Removes `count` bytes from the back, which belong to a run of `run`. Returns how many blocks that

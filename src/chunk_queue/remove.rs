@@ -99,8 +99,8 @@ impl ChunkQueue {
             self.bytes -= copied;
             self.cuts -= self.blocks.truncate_by(copied, self.run);
             self.run -= copied;
-            if self.run > 0 || self.bytes == size {
-                continue;
+            if self.bytes == size {
+                break;
             }
             if let Some(last) = self.kept.pop_back() {
                 self.bytes -= last.chunk.len();

@@ -174,7 +174,7 @@ fn encoders_that_ask_for_more_than_they_write_cost_no_more_than_others() {
 #[test]
 fn a_queue_that_stalls_after_it_was_deeper_costs_what_is_left() {
     let chunk = shared(1024);
-    for (chunks, left) in [(1_000_000, 10), (256, 1), (1000, 4)] {
+    for (chunks, left) in [(1_000_000, 10), (1_000_000, 100), (256, 1), (1000, 4)] {
         for threshold in [0, 2048] {
             let mut writer = unbounded(Peer::DRAINS, threshold);
             let used = measure(|| {
@@ -217,6 +217,38 @@ fn the_last_byte_of_a_large_block_does_not_hold_it() {
         });
         assert!(used.bytes_current <= IDLE + 1, "{} of {length}", used.bytes_current);
     }
+}
+
+/// The same with others behind it, where the inner writer stalls after it took something.
+#[test]
+fn the_last_byte_of_a_large_block_before_others_does_not_hold_it() {
+    for length in [20_000, 64 * 1024, 1 << 20] {
+        let mut writer = unbounded(Peer::TakesOnce { at_most: length - 1 }, usize::MAX);
+        let used = measure(|| {
+            writer.try_send(vec![1; length]).expect("never paused");
+            (0..10).for_each(|_| writer.try_send(vec![2; 1000]).expect("never paused"));
+            assert!(Pin::new(&mut writer).poll_flush(&mut context()).is_pending());
+            forget_spare();
+        });
+        assert_eq!(writer.buffer_size(), 10_001);
+        let bound = 11_000 + IDLE;
+        assert!(used.bytes_current <= bound, "{} of {length}", used.bytes_current);
+    }
+}
+
+/// Bursts of lists that are longer than a thread keeps, again and again.
+#[test]
+fn a_thread_keeps_no_list_of_a_burst() {
+    let chunk = shared(2048);
+    let mut queue = ChunkQueue::new();
+    let used = measure(|| {
+        for _ in 0..20 {
+            (0..100_000).for_each(|_| queue.push(chunk.clone()));
+            queue.advance(queue.remaining());
+        }
+    });
+    assert!(used.bytes_current <= 1024 * 40 + IDLE, "{} bytes", used.bytes_current);
+    forget_spare();
 }
 
 /// 63 KiB of each slice were copied for a peer that reads nothing.

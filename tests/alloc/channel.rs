@@ -84,6 +84,23 @@ fn after_a_burst_a_channel_keeps_no_more_than_a_writer() {
     }
 }
 
+/// Both halves have been used, by turns.
+#[test]
+fn after_some_messages_both_halves_keep_no_more_than_a_writer() {
+    for size in [64, 300, 500, 1000] {
+        let chunk = shared(size);
+        let (sender, mut driver) = FlowControlledWriter::new(Peer::DRAINS).into_channel();
+        let used = measure(|| {
+            for messages in [1, 2, 1, 2, 3, 4] {
+                (0..messages).for_each(|_| send(&sender, &chunk));
+                drive(&mut driver, &sender);
+            }
+            forget_spare();
+        });
+        assert!(used.bytes_current <= IDLE, "{} bytes after {size}", used.bytes_current);
+    }
+}
+
 /// Those who have waited in line, for a flush or for the end leave next to nothing behind.
 #[test]
 fn after_many_have_waited_a_channel_keeps_no_more_than_a_writer() {

@@ -17,11 +17,18 @@ use bytes::Buf;
 use flow_controlled_writer::ChunkQueue;
 use tokio::io::AsyncWrite;
 
-/// An inner writer that takes all that it is offered, or up to a number of bytes a call, or
-/// nothing. It holds no heap.
+/// An inner writer that takes all that it is offered, or up to a number of bytes a call, or nothing.
+/// It holds no heap.
 #[derive(Clone, Copy)]
 enum Peer {
-    Takes { at_most: usize, gathers: bool },
+    Takes {
+        at_most: usize,
+        gathers: bool,
+    },
+    /// One call, then none.
+    TakesOnce {
+        at_most: usize,
+    },
     Stalls,
 }
 
@@ -39,16 +46,19 @@ impl AsyncWrite for Peer {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match *self {
-            Self::Takes { at_most, .. } => {
-                Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum::<usize>().min(at_most)))
+        let at_most = match *self {
+            Self::Takes { at_most, .. } => at_most,
+            Self::TakesOnce { at_most } => {
+                *self = Self::Stalls;
+                at_most
             }
-            Self::Stalls => Poll::Pending,
-        }
+            Self::Stalls => return Poll::Pending,
+        };
+        Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum::<usize>().min(at_most)))
     }
 
     fn is_write_vectored(&self) -> bool {

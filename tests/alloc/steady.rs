@@ -112,6 +112,35 @@ fn writing_through_allocates_nothing() {
     }
 }
 
+/// Some messages are always queued, and what comes in takes the place of what has left.
+#[test]
+fn a_queue_that_never_runs_empty_allocates_nothing() {
+    for (length, ahead) in [(10, 3), (10, 100), (100, 2), (100, 9), (300, 2), (500, 1)] {
+        let mut queue = ChunkQueue::new();
+        (0..ahead).for_each(|_| queue.extend_from_slice(&[1; 500][..length]));
+        let used = steady(MESSAGES, || {
+            queue.extend_from_slice(&[1; 500][..length]);
+            queue.advance(length);
+        });
+        assert_eq!(used.count_total, 0, "{length} bytes behind {ahead} others");
+    }
+}
+
+/// The list of a queue that holds many is that of its thread, and that of a queue that holds few is its own.
+#[test]
+fn cycles_of_kept_chunks_allocate_nothing() {
+    let chunk = Bytes::from(vec![1; 2048]);
+    for counts in [&[1][..], &[6], &[7], &[12], &[13], &[200], &[1, 200], &[200, 6, 7, 12]] {
+        let mut queue = ChunkQueue::new();
+        let mut counts = counts.iter().cycle();
+        let used = steady(1000, || {
+            (0..*counts.next().expect("cycled")).for_each(|_| queue.push(chunk.clone()));
+            queue.advance(queue.remaining());
+        });
+        assert_eq!(used.count_total, 0, "{counts:?}");
+    }
+}
+
 /// Streams chunks of these lengths, in turn, with a `poll_ready` before each and no flush, and
 /// returns the allocations of `MESSAGES` of them.
 fn streamed(peer: Peer, lengths: &[usize]) -> u64 {

@@ -143,8 +143,14 @@ fn debug_shows_counts_and_never_the_payload() {
     let shown = format!("{shown} {refused:?} {refused} {refused_io:?} {refused_io} {parts:?}");
     let (sender, driver) = FlowControlledWriter::new(tokio::io::sink()).into_channel();
     sender.try_send("secret").expect("open");
-    let shown = format!("{shown} {sender:?} {driver:?}");
+    let shown = format!("{shown} {sender:?} {driver:?} {:?}", sender.send("secret"));
+    let queue = parts.queue;
+    let shown = format!("{shown} {:?}", queue.slices());
+    let shown = format!("{shown} {:?}", queue.into_chunks());
     assert!(!shown.contains("sec"), "{shown}");
+    for part in ["Sending { bytes: 6, .. }", "Slices", "Chunks { left: 1, .. }"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
     assert!(shown.contains("FlowControlledWriter") && shown.contains("bytes: 15"), "{shown}");
     assert!(shown.contains("Sender") && shown.contains("buffer_size: 6"), "{shown}");
     assert!(shown.contains("Driver"), "{shown}");
@@ -237,6 +243,18 @@ fn from_parts_goes_on_with_what_was_unsent_and_with_the_position() {
 
     let writer = FlowControlledWriter::from_parts(Parts::new(Vec::new()), &Builder::new());
     assert_eq!(writer.stats(), Stats::default());
+}
+
+#[test]
+fn the_chunks_of_a_queue_know_how_many_are_left() {
+    let mut queue = ChunkQueue::with_coalesce_threshold(3);
+    queue.extend(["a".into(), "b".into(), "three".into(), "c".into()]);
+    let mut chunks = queue.into_chunks();
+    for (left, chunk) in [(3, "ab"), (2, "three"), (1, "c")] {
+        assert_eq!((chunks.len(), chunks.size_hint()), (left, (left, Some(left))));
+        assert_eq!(chunks.next(), Some(chunk.into()));
+    }
+    assert_eq!((chunks.len(), chunks.next(), chunks.next()), (0, None, None));
 }
 
 /// One step of the drain, for those who keep a loop of their own.

@@ -61,15 +61,16 @@ fn ending_a_sink_flushes_and_ends_that_handle_only() {
     assert_eq!(task.take_wakes(), 1);
     assert_eq!(kind(task.poll(closed.as_mut())), READY);
     drop(closed);
+    assert_eq!(kind(poll(SinkExt::close(&mut sink))), READY, "the second close does nothing");
+    // From here on the driver is called, and what comes in concerns nobody.
+    channel.send("more");
     assert!(sink.is_closed() && sink.clone().is_closed());
     assert_eq!(poll(sink.send("x")), Poll::Ready(Err(TrySendError::Closed(bytes("x")))));
     assert_eq!(sink.try_send("x"), Err(TrySendError::Closed(bytes("x"))));
     assert_eq!(kind(poll(sink.feed(bytes("x")))), failed(ErrorKind::BrokenPipe));
     assert_eq!(kind(poll(sink.ready())), failed(ErrorKind::BrokenPipe));
     assert_eq!(kind(poll(sink.write(b"x"))), failed(ErrorKind::BrokenPipe));
-    assert_eq!(kind(poll(SinkExt::close(&mut sink))), READY, "the second close does nothing");
     assert!(!channel.sender.is_closed());
-    channel.send("more");
     channel.drive_on();
     assert_eq!(channel.inner.wire(), b"lastmore");
     assert!(!channel.inner.take_log().contains(&Call::Shutdown(Answer::Done)));

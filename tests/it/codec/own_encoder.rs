@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io::{self, Write};
 
 use bytes::{Buf, BufMut, Bytes};
@@ -61,8 +62,9 @@ fn small_parts_of_many_frames_become_one_chunk() {
 #[test]
 fn parts_of_all_kinds_keep_their_order() {
     type Append = fn(&mut ChunkAppender<'_>) -> io::Result<()>;
-    let parts: [(Append, Vec<u8>); 7] = [
+    let parts: [(Append, Vec<u8>); 8] = [
         (|dst| dst.write_all(b"w"), vec![b'w']),
+        (|dst| fmt::Write::write_str(dst, "s").map_err(io::Error::other), vec![b's']),
         (|dst| write!(dst, "{:>5}", "f"), b"    f".to_vec()),
         (
             |dst| {
