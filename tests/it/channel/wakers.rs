@@ -78,8 +78,9 @@ fn a_future_that_is_dropped_while_it_waits_leaves_no_waker_behind() {
 /// the midst of a write, and not while it waits for the inner writer.
 #[test]
 fn a_sender_looks_again_while_the_driver_writes_and_sleeps_while_that_is_stuck() {
+    type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
     let task = Arc::new(Task::new());
-    let waiting: Arc<Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>> = Arc::default();
+    let waiting: Arc<Mutex<Option<Waiting>>> = Arc::default();
     let mut writes = 0;
     let inner = Acts({
         let (task, waiting) = (Arc::clone(&task), Arc::clone(&waiting));

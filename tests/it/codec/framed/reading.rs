@@ -176,12 +176,16 @@ fn a_small_buffer_that_is_handed_over_grows_to_the_size_of_the_first_read() {
 /// where it is the decoder that makes it: else each read brings a byte, or an item, and no more.
 #[test]
 fn items_that_are_kept_do_not_make_the_reads_small() {
-    for length in [20, 300] {
+    for (length, is_handed_over) in [(20, false), (300, false), (20, true), (300, true)] {
         let frame = [&[0, 0, (length >> 8) as u8, length as u8][..], &vec![7; length]].concat();
         let bytes = frame.repeat(200_000 / frame.len());
         let (stream, source, _) = connection([Read::Bytes(bytes.clone())], []);
-        let writer = FlowControlledWriter::new(stream);
-        let mut framed = Framed::new(writer, LengthDelimitedCodec::new());
+        let codec = LengthDelimitedCodec::new();
+        let mut framed = if is_handed_over {
+            Framed::from_parts(FramedParts::new(stream, codec), &Builder::new())
+        } else {
+            Framed::new(FlowControlledWriter::new(stream), codec)
+        };
         let (task, mut kept) = (Task::new(), Vec::new());
         while let Next::Item(item) = next(&mut framed, &task) {
             kept.push(item);
@@ -189,6 +193,23 @@ fn items_that_are_kept_do_not_make_the_reads_small() {
         assert_eq!(kept.len(), bytes.len() / frame.len());
         let reads = source.take_rooms().len();
         assert!(reads <= 60, "{reads} reads of {} bytes", bytes.len());
+    }
+}
+
+/// Some decoders find an item in nothing.
+#[test]
+fn an_empty_buffer_is_not_decoded_before_something_was_read() {
+    for capacity in [0, 100] {
+        let decoder = By(|src: &mut BytesMut, called| {
+            assert!(!src.is_empty(), "nothing was read");
+            line(src, called)
+        });
+        let (stream, _, _) = connection([Read::Pending, "one\n".into()], []);
+        let mut parts = FramedParts::new(stream, decoder);
+        parts.read_buffer = BytesMut::with_capacity(capacity);
+        let mut framed = Framed::from_parts(parts, &Builder::new());
+        assert_eq!(next(&mut framed, &Task::new()), Next::Pending);
+        assert_eq!(next(&mut framed, &Task::new()), item("one"));
     }
 }
 
