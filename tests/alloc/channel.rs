@@ -129,3 +129,19 @@ fn after_many_have_waited_a_channel_keeps_no_more_than_a_writer() {
     });
     assert!(used.bytes_current <= IDLE, "{} bytes", used.bytes_current);
 }
+
+#[test]
+fn a_flush_that_was_waited_for_leaves_nothing() {
+    let (sender, mut driver) = FlowControlledWriter::new(Peer::DRAINS).into_channel();
+    send(&sender, &shared(64));
+    drive(&mut driver, &sender);
+    let used = measure(|| {
+        sender.try_send("more").expect("not paused");
+        let mut flush = pin!(sender.flush());
+        assert!(flush.as_mut().poll(&mut context()).is_pending());
+        drive(&mut driver, &sender);
+        assert!(flush.poll(&mut context()).is_ready());
+    });
+    // What the other half of the channel begins with.
+    assert!(used.bytes_current <= 512, "{} bytes", used.bytes_current);
+}
