@@ -31,8 +31,9 @@ impl ChunkEncoder<Vec<u8>> for Counted {
     }
 }
 
-/// 16 tasks send frames of all lengths, and give up at random. What they were told was sent arrives, whole and in
-/// the order of each; what they gave up was never encoded; payloads of 1 MiB are not copied.
+/// 16 tasks send frames of all lengths, and give up at random, though not twice in a row, so that most are sent on a
+/// slow machine too. What they were told was sent arrives, whole and in the order of each; what they gave up was
+/// never encoded; payloads of 1 MiB are not copied.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frames_of_many_tasks_that_give_up_at_random_arrive_whole_and_in_order() {
     let seed = fastrand::u64(..);
@@ -66,7 +67,7 @@ async fn frames_of_many_tasks_that_give_up_at_random_arrive_whole_and_in_order()
         assert_eq!(record.arrived(task), numbers, "task {task}");
     }
     assert_eq!((record.large(), encoder.encoded.load(Ordering::Relaxed)), (large, all));
-    assert!(all > 1000 && large > 20 && given_up > 100, "{all} {large} {given_up}");
+    assert!(all > 1000 && large > 10 && given_up > 20, "{all} {large} {given_up}");
 }
 
 /// What a task was told.
@@ -84,6 +85,7 @@ async fn send_at_random(
     record: Record,
 ) -> Outcome {
     let mut outcome = Outcome::default();
+    let mut sent = true;
     for number in 0..200 {
         let length = match random.u8(..50) {
             0 => MIB,
@@ -92,9 +94,9 @@ async fn send_at_random(
         };
         let item = payload(task, number, length);
         record.will_send(&item);
-        let patience = random.usize(..12);
-        let sent = match random.u8(..4) {
-            0 => sender.try_send(item).is_ok(),
+        let patience = if sent { Some(random.usize(..12)) } else { None };
+        sent = match random.u8(..4) {
+            0 if sent => sender.try_send(item).is_ok(),
             1 => within_polls(patience, SinkExt::feed(&mut sender, item)).await,
             _ => within_polls(patience, sender.send(item)).await,
         };
@@ -111,11 +113,14 @@ async fn send_at_random(
     outcome
 }
 
-/// Waits for so many polls of the task, then drops the future. Tells whether it ended.
+/// Waits for so many polls of the task, or without end, then drops the future. Tells whether it ended.
 async fn within_polls<T, E: std::fmt::Debug>(
-    mut polls: usize,
+    polls: Option<usize>,
     future: impl Future<Output = Result<T, E>>,
 ) -> bool {
+    let Some(mut polls) = polls else {
+        return future.await.map(drop).map_err(|error| panic!("{error:?}")).is_ok();
+    };
     let patience = future::poll_fn(|cx| match polls.checked_sub(1) {
         None => Poll::Ready(()),
         Some(left) => {
