@@ -126,6 +126,26 @@ fn a_queue_that_never_runs_empty_allocates_nothing() {
     }
 }
 
+/// A larger queue, in the block of its thread: what is queued moves to the front of it once as much has left.
+#[test]
+fn a_longer_queue_that_never_runs_empty_allocates_nothing() {
+    let message = [1; 1000];
+    for ahead in [5, 20, 30] {
+        let mut queue = ChunkQueue::new();
+        for _ in 0..10 {
+            (0..100).for_each(|_| queue.extend_from_slice(&message));
+            queue.advance(queue.remaining());
+        }
+        (0..ahead).for_each(|_| queue.extend_from_slice(&message));
+        let used = steady(MESSAGES, || {
+            queue.extend_from_slice(&message);
+            queue.advance(message.len());
+        });
+        assert_eq!(used.count_total, 0, "behind {ahead} others");
+        forget_spare();
+    }
+}
+
 /// The list of a queue that holds many is that of its thread, and that of a queue that holds few is its own.
 #[test]
 fn cycles_of_kept_chunks_allocate_nothing() {
