@@ -273,6 +273,13 @@ impl ChunkQueue {
         self.like()
     }
 
+    /// Takes the options of another queue over.
+    #[inline]
+    pub(crate) fn set_options_of(&mut self, other: &Self) {
+        self.blocks.set_kept(other.blocks.kept());
+        self.coalesce_threshold = other.coalesce_threshold;
+    }
+
     /// Takes the queue over for a writer that merges chunks shorter than `coalesce_threshold` bytes.
     pub(crate) fn set_options(&mut self, coalesce_threshold: usize) {
         self.blocks.set_kept(KEPT_BLOCK);
@@ -372,7 +379,7 @@ pub(crate) const DEFAULT_COALESCE_THRESHOLD: usize = 1024;
 /// nothing. With the entries it is less than 1.5 KiB.
 const KEPT_BLOCK: usize = 1152;
 /// The same for each of two queues.
-const KEPT_BLOCK_OF_TWO: usize = 512;
+const KEPT_BLOCK_OF_TWO: usize = 256;
 /// Entries that an empty queue keeps room for: 240 bytes, enough for the chunks of 16 KiB that the default
 /// high mark lets in.
 const KEPT_ENTRIES: usize = 6;

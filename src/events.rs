@@ -3,6 +3,10 @@
 #![cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 
 use std::io;
+#[cfg(feature = "tracing")]
+use std::panic::{self, AssertUnwindSafe};
+#[cfg(feature = "tracing")]
+use std::thread;
 
 use crate::watermarks::Watermarks;
 
@@ -72,7 +76,15 @@ impl Outbox {
     #[inline]
     pub(crate) fn tell(self) {
         #[cfg(feature = "tracing")]
-        self.first.into_iter().chain(self.others).for_each(Event::tell);
+        if !self.is_empty() {
+            guarded(|| self.first.into_iter().chain(self.others).for_each(Event::tell));
+        }
+    }
+
+    /// Adds what another one holds.
+    pub(crate) fn append(&mut self, other: Self) {
+        #[cfg(feature = "tracing")]
+        other.first.into_iter().chain(other.others).for_each(|event| self.push(event));
     }
 }
 
@@ -108,7 +120,18 @@ impl Event {
 /// Tells of a writer that was dropped.
 #[cfg(feature = "tracing")]
 pub(crate) fn dropped(unsent: usize) {
-    tracing::warn!(target: TARGET, unsent, "dropped with bytes queued");
+    guarded(|| tracing::warn!(target: TARGET, unsent, "dropped with bytes queued"));
+}
+
+/// Calls a subscriber. While a panic goes on already, by which a writer is dropped, one of the subscriber would
+/// end the process.
+#[cfg(feature = "tracing")]
+fn guarded(tell: impl FnOnce()) {
+    if thread::panicking() {
+        drop(panic::catch_unwind(AssertUnwindSafe(tell)));
+    } else {
+        tell();
+    }
 }
 
 #[cfg(feature = "tracing")]

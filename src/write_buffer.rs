@@ -26,7 +26,7 @@ use self::no_clock as clock;
 pub(crate) use self::options::Options;
 use crate::chunk_queue::ChunkQueue;
 use crate::error::Refusal;
-use crate::events::Event;
+use crate::events::{Event, Outbox};
 use crate::stats::Stats;
 use crate::watermarks::{Flow, Watermarks};
 
@@ -135,6 +135,16 @@ impl WriteBuffer {
     /// Takes the gate out, for an owner that checks what comes in by itself.
     pub(crate) fn take_gate(&mut self) -> Gate {
         mem::replace(&mut self.gate, Gate::unlimited())
+    }
+
+    /// Takes what is to be told, for an owner that tells it.
+    pub(crate) fn take_events(&mut self) -> Outbox {
+        self.gate.take_events()
+    }
+
+    /// Tells whether the inner writer has taken nothing in a whole poll since the queue was last empty.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.queue.is_stalled()
     }
 
     /// Opens what has failed, for another inner writer.

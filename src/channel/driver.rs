@@ -10,7 +10,7 @@ use super::error::DriverError;
 use super::shared::Shared;
 use super::state::{State, Step};
 use super::sync::Arc;
-use super::waiters::{Caller, wake_all};
+use super::waiters::Caller;
 use crate::chunk_queue::ChunkQueue;
 use crate::write_buffer::{Calls, WriteBuffer};
 use crate::writer::Parts;
@@ -106,9 +106,10 @@ impl<W> Driver<W> {
     /// # }
     /// ```
     pub fn unsent(&mut self) -> &mut ChunkQueue {
-        let Self { shared, outlet } = self;
-        let queue = outlet.as_mut().expect(RETURNED).buffer.queue_mut();
-        queue.append(&mut shared.with(State::take_unsent));
+        let outlet = self.outlet.as_mut().expect(RETURNED);
+        let mut rest = outlet.stop(&self.shared, State::take_unsent);
+        let queue = outlet.buffer.queue_mut();
+        queue.append(&mut rest);
         queue
     }
 
@@ -124,6 +125,7 @@ impl<W> Driver<W> {
     /// See [`drive`](Self::drive).
     pub fn replace(&mut self, inner: W) -> W {
         let outlet = self.outlet.as_mut().expect(RETURNED);
+        self.shared.with(State::restart_pause);
         outlet.buffer.reopen();
         std::mem::replace(&mut outlet.inner, inner)
     }
@@ -233,9 +235,9 @@ impl<W: AsyncWrite + Unpin> Driver<W> {
     pub async fn drive(&mut self) -> io::Result<()> {
         let Self { shared, outlet } = self;
         let outlet = outlet.as_mut().expect(RETURNED);
-        poll_fn(|cx| outlet.poll_drive(shared, cx)).await?;
-        drop(shared.with(|state| state.end(None)).wake());
-        Ok(())
+        let result = poll_fn(|cx| outlet.poll_drive(shared, cx)).await;
+        drop(outlet.stop(shared, |state| result.is_ok().then(|| state.end(None))));
+        result
     }
 }
 
@@ -256,27 +258,27 @@ impl<W: AsyncWrite + Unpin> Future for Driver<W> {
 
 impl<W> Outlet<W> {
     /// Ends the channel and returns all that was not written.
-    fn end(self, shared: &Shared, failure: Option<io::ErrorKind>) -> Parts<W> {
-        let remains = shared.with(|state| {
-            state.report(&self.buffer);
-            state.end(failure)
-        });
-        let written = shared.with(|state| state.written());
+    fn end(mut self, shared: &Shared, failure: Option<io::ErrorKind>) -> Parts<W> {
+        let (mut rest, written) = self.stop(shared, |state| (state.end(failure), state.written()));
         let mut queue = self.buffer.into_queue();
-        queue.append(&mut remains.wake());
+        queue.append(&mut rest);
         Parts { inner: self.inner, queue, written }
+    }
+
+    /// Has the channel take note of what was written and of what is to be told, and then `act`.
+    fn stop<R>(&mut self, shared: &Shared, act: impl FnOnce(&mut State) -> R) -> R {
+        let (is_discarded, result) =
+            shared.with(|state| (state.stop(&mut self.buffer), act(state)));
+        if is_discarded {
+            self.buffer.abort();
+        }
+        result
     }
 }
 
 impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Writes, flushes and waits until the inner writer is shut down.
     fn poll_drive(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = ready!(self.poll_steps(shared, cx));
-        shared.with(|state| state.report(&self.buffer));
-        Poll::Ready(result)
-    }
-
-    fn poll_steps(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let (calls, caller) = (&mut Calls::new(), &mut Caller::waiting(cx));
         loop {
             let inner = Pin::new(&mut self.inner);
@@ -292,12 +294,12 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
                         return self.wait_for_flush(shared, cx);
                     }
                     ready!(flushed)?;
-                    wake_all(shared.with(State::flushed));
+                    shared.with(State::flushed);
                 }
                 Step::Shutdown => {
                     let result = self.buffer.poll_shutdown(inner, cx, calls);
                     if self.buffer.is_flushed() {
-                        wake_all(shared.with(State::flushed));
+                        shared.with(State::flushed);
                     }
                     return result;
                 }
@@ -332,10 +334,11 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
 impl<W> Drop for Driver<W> {
     fn drop(&mut self) {
-        if let Some(Outlet { mut buffer, .. }) = self.outlet.take() {
-            let remains = self.shared.with(|state| state.end(Some(io::ErrorKind::BrokenPipe)));
+        if let Some(mut outlet) = self.outlet.take() {
+            let failure = Some(io::ErrorKind::BrokenPipe);
+            let mut rest = outlet.stop(&self.shared, |state| state.end(failure));
             // In one queue, so that one event tells how much was discarded.
-            buffer.queue_mut().append(&mut remains.wake());
+            outlet.buffer.queue_mut().append(&mut rest);
         }
     }
 }

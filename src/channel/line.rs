@@ -58,13 +58,14 @@ impl Line {
         let is_before = |other: &Place| *other < held;
         let gives_way = self.waiting.keys().next().is_some_and(is_before)
             || self.awaited.as_ref().is_some_and(is_before)
-            || self.called.range(..held).any(|(_, other)| Some(*other) > call);
+            || (call != Some(self.calls)
+                && self.called.range(..held).any(|(_, other)| Some(*other) > call));
         let is_turn = !gives_way && (call.is_some() || self.awaited.is_none());
         if self.awaited == Some(held) {
             self.awaited = None;
         }
         if call.is_some() && !is_accepting {
-            self.starved = Some(self.starved.map_or(held, |first| first.min(held)));
+            self.starve(held);
         }
         is_turn && is_accepting
     }
@@ -115,11 +116,14 @@ impl Line {
         }
     }
 
-    /// Waits no longer for one without an item that has not come before the channel was paused again.
+    /// Takes note of a pause. One who was called and has not come by now found the room gone: with an item
+    /// it comes before all newcomers, and without one it is not waited for any longer.
     #[inline]
-    pub(super) fn pass_over_interest(&mut self) {
-        if self.awaited.is_some_and(|Place(place)| place % 2 == 1) {
-            self.pass_over();
+    pub(super) fn pause(&mut self) {
+        match self.awaited {
+            None => {}
+            Some(Place(place)) if place % 2 == 1 => self.pass_over(),
+            Some(absent) => self.starve(absent),
         }
     }
 
@@ -149,6 +153,11 @@ impl Line {
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         let (next, calls) = (self.next, self.calls);
         std::mem::replace(self, Self { next, calls, ..Self::default() }).waiting.into_values()
+    }
+
+    /// Lets nobody pass who has not waited until one that was called in vain is served or leaves.
+    fn starve(&mut self, place: Place) {
+        self.starved = Some(self.starved.map_or(place, |first| first.min(place)));
     }
 
     /// Takes note of one that is no longer waited for.
@@ -241,7 +250,7 @@ mod tests {
             assert!(line.wait(&mut first, holder, &mut Caller::waiting(&cx)).is_none());
             wait(&mut line);
             assert!(line.call().is_some());
-            line.pass_over_interest();
+            line.pause();
             assert_eq!(line.call().map(|_| line.calls), others);
         }
     }

@@ -156,18 +156,21 @@ impl Sender {
 
 impl Clone for Sender {
     fn clone(&self) -> Self {
+        // Before it is counted: what is woken then may panic.
+        let clone = Self::at(self.stage, Arc::clone(&self.shared));
         if self.stage == Stage::Open {
             self.shared.with(State::add_handle);
         }
-        Self::at(self.stage, Arc::clone(&self.shared))
+        clone
     }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        self.leave_line();
-        let Self { shared, stage, flush, .. } = self;
+        let Self { shared, stage, place, flush, .. } = self;
+        // At once: what is woken then may panic.
         shared.with(|state| {
+            state.leave_line(place);
             state.leave_flushes(flush);
             if *stage == Stage::Open {
                 state.remove_handle();

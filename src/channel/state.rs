@@ -2,6 +2,7 @@ mod driving;
 mod sending;
 
 use std::io;
+use std::mem;
 use std::task::Waker;
 
 use bytes::Buf;
@@ -52,8 +53,10 @@ pub(super) struct State {
     /// Those who wait for the end.
     closings: Waiters<()>,
     seat: Seat,
-    /// A waker that was replaced.
-    retired: Option<Waker>,
+    /// Those who have waited for what is over now, to be woken.
+    served: Vec<Waker>,
+    /// Wakers that were replaced or given up, to be dropped.
+    retired: Vec<Waker>,
     /// The position up to which the inner writer has taken, as last reported.
     written: Position,
     /// The position up to which the inner writer was flushed.
@@ -100,16 +103,9 @@ enum Life {
 pub(super) struct Wakes {
     driver: Option<Waker>,
     sender: Option<Waker>,
-    retired: Option<Waker>,
+    served: Vec<Waker>,
+    retired: Vec<Waker>,
     events: Outbox,
-}
-
-/// What a channel that was closed, aborted or has ended leaves behind, outside of the lock.
-#[must_use]
-pub(super) struct Remains {
-    /// What the driver has not taken.
-    queue: ChunkQueue,
-    wakers: Vec<Waker>,
 }
 
 impl State {
@@ -137,7 +133,8 @@ impl State {
             flushes: Waiters::new(),
             closings: Waiters::new(),
             seat: Seat::Driving(None),
-            retired: None,
+            served: Vec::new(),
+            retired: Vec::new(),
             written: stats.written_bytes,
             flushed: None,
             totals: Totals {
@@ -169,17 +166,21 @@ impl State {
         let sender = if self.is_accepting() {
             self.line.call()
         } else {
-            self.line.pass_over_interest();
+            self.line.pause();
             None
         };
         let driver = self.call_driver();
-        let (retired, events) = (self.retired.take(), self.gate.take_events());
+        let (served, retired) = (mem::take(&mut self.served), mem::take(&mut self.retired));
+        let events = self.gate.take_events();
         let is_free =
             self.life == Life::Open && self.line.is_calm() && !self.seat.is_waiting_for_bytes();
         self.free_below = if is_free { self.gate.free_below() } else { 0 };
-        let is_nothing =
-            driver.is_none() && sender.is_none() && retired.is_none() && events.is_empty();
-        (!is_nothing).then_some(Wakes { driver, sender, retired, events })
+        let is_nothing = driver.is_none()
+            && sender.is_none()
+            && served.is_empty()
+            && retired.is_empty()
+            && events.is_empty();
+        (!is_nothing).then_some(Wakes { driver, sender, served, retired, events })
     }
 
     #[inline]
@@ -231,51 +232,50 @@ impl State {
     }
 
     /// Ends sending for all.
-    pub(super) fn close(&mut self) -> Remains {
+    pub(super) fn close(&mut self) {
         if self.life == Life::Open {
             self.life = Life::Closing;
         }
-        Remains { queue: ChunkQueue::new(), wakers: self.line.take().collect() }
+        self.served.extend(self.line.take());
     }
 
-    /// Discards all that the driver has not taken, and what it has taken unless it is writing.
-    /// Returns how many bytes that are.
-    pub(super) fn abort(&mut self) -> (usize, Remains) {
+    /// Discards all that the driver has not taken, which is returned, and what it has taken unless it is
+    /// writing. Returns how many bytes that are.
+    pub(super) fn abort(&mut self) -> (usize, ChunkQueue) {
         self.note_peak();
         if !matches!(self.life, Life::Open | Life::Closing) {
-            return (0, self.remains());
+            return (0, self.clear());
         }
         self.life = Life::Aborted;
         let discarded = self.queue.remaining();
-        (discarded + self.discard_taken().unwrap_or(0), self.remains())
+        (discarded + self.discard_taken().unwrap_or(0), self.clear())
     }
 
-    /// Ends the channel, if it has not ended yet.
-    pub(super) fn end(&mut self, failure: Option<io::ErrorKind>) -> Remains {
+    /// Ends the channel, if it has not ended yet. Returns what the driver has not taken.
+    pub(super) fn end(&mut self, failure: Option<io::ErrorKind>) -> ChunkQueue {
         self.note_peak();
         if !matches!(self.life, Life::Ended | Life::Failed(_)) {
             self.life = failure.map_or(Life::Ended, Life::Failed);
         }
         self.taken = 0;
-        let waker = std::mem::replace(&mut self.seat, Seat::Driving(None)).into_waker();
+        let waker = mem::replace(&mut self.seat, Seat::Driving(None)).into_waker();
         self.retire(waker);
-        let mut remains = self.remains();
-        remains.wakers.extend(self.closings.take());
-        remains
+        self.served.extend(self.closings.take());
+        self.clear()
     }
 
     /// Empties the channel, but for what the driver has taken.
-    fn remains(&mut self) -> Remains {
-        let mut wakers: Vec<Waker> = self.line.take().collect();
-        wakers.extend(self.flushes.take());
+    fn clear(&mut self) -> ChunkQueue {
+        self.served.extend(self.line.take());
+        self.served.extend(self.flushes.take());
         // It is not in the stream any more.
         self.totals.beside += self.queue.remaining() as u64;
-        Remains { queue: self.take_queue(), wakers }
+        self.take_queue()
     }
 
     fn take_queue(&mut self) -> ChunkQueue {
         let fresh = self.queue.like();
-        std::mem::replace(&mut self.queue, fresh)
+        mem::replace(&mut self.queue, fresh)
     }
 
     /// Tells whether items are taken, as of the last update.
@@ -295,10 +295,7 @@ impl State {
 
     /// Keeps a waker to be dropped without the lock.
     fn retire(&mut self, waker: Option<Waker>) {
-        debug_assert!(waker.is_none() || self.retired.is_none());
-        if waker.is_some() {
-            self.retired = waker;
-        }
+        self.retired.extend(waker);
     }
 
     #[inline]
@@ -324,17 +321,9 @@ impl Wakes {
     /// Wakes and tells. Must not be called under the lock.
     #[inline(never)]
     pub(super) fn wake(self) {
-        let Self { driver, sender, retired, events } = self;
-        wake_all(driver.into_iter().chain(sender));
+        let Self { driver, sender, served, retired, events } = self;
+        wake_all(driver.into_iter().chain(sender).chain(served));
         drop(retired);
         events.tell();
-    }
-}
-
-impl Remains {
-    /// Wakes all who waited, and returns what was not taken. Must not be called under the lock.
-    pub(super) fn wake(self) -> ChunkQueue {
-        wake_all(self.wakers);
-        self.queue
     }
 }

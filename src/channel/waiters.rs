@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::task::{Context, Waker};
+use std::thread;
 
 /// A task that polls. Its waker is cloned before the lock is taken, as that is foreign code.
 pub(super) struct Caller<'a> {
@@ -73,7 +74,12 @@ impl<G: Ord + Copy> Waiters<G> {
 
     /// Gives the wait up. Returns a waker to be dropped without the lock.
     pub(super) fn leave(&mut self, ticket: &mut Option<Ticket<G>>) -> Option<Waker> {
-        self.list.remove(&ticket.take()?)
+        let waker = self.list.remove(&ticket.take()?);
+        if self.list.is_empty() {
+            // An emptied map would hold memory.
+            self.list = BTreeMap::new();
+        }
+        waker
     }
 
     /// Returns the first goal.
@@ -98,7 +104,8 @@ impl<G: Ord + Copy> Waiters<G> {
     }
 }
 
-/// Wakes all, also those behind one whose waker panics. Must not be called under the lock.
+/// Wakes all, also those behind one whose waker panics. That goes on behind the last of them, unless it would
+/// meet another panic. Must not be called under the lock.
 pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     let mut first = None;
     for waker in wakers {
@@ -106,7 +113,7 @@ pub(super) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
             first.get_or_insert(panic);
         }
     }
-    if let Some(panic) = first {
+    if let Some(panic) = first.filter(|_| !thread::panicking()) {
         panic::resume_unwind(panic);
     }
 }

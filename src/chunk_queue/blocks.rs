@@ -79,7 +79,8 @@ impl Blocks {
         if total <= self.tail.capacity() && (is_small || live <= self.drained) {
             self.shift();
         } else if total <= self.kept && is_small {
-            let capacity = if total <= FIRST_BLOCK { FIRST_BLOCK } else { self.kept };
+            let capacity =
+                if total <= FIRST_BLOCK { FIRST_BLOCK.min(self.kept) } else { self.kept };
             self.move_to(BytesMut::with_capacity(capacity));
         } else if (pace == Pace::Stalled || !self.move_to_spare(needed))
             && self.tail.capacity() <= self.kept

@@ -88,6 +88,11 @@ impl ChunkQueue {
         }
     }
 
+    /// Tells whether the inner writer has taken nothing in a whole poll since the queue was last empty.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.pace == Pace::Stalled
+    }
+
     /// Removes what was appended since the queue had `size` bytes, as whole chunks and slices, if
     /// nothing has left it in between. What is missing of these `size` bytes stays so.
     #[cold]

@@ -22,10 +22,8 @@ pub(crate) struct PauseWatch {
 
 impl PauseWatch {
     pub(super) fn changed(&mut self, flow: Flow) {
-        match flow {
-            Flow::Paused => self.since = Some(Instant::now()),
-            Flow::Accepting => *self = Self { since: None, before: self.total() },
-        }
+        let since = (flow == Flow::Paused).then(Instant::now);
+        *self = Self { since, before: self.total() };
     }
 
     /// Returns the length of all pauses, also of the one that lasts.

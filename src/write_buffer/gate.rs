@@ -24,6 +24,8 @@ pub(crate) struct Gate {
     pauses: u64,
     watch: PauseWatch,
     outbox: Outbox,
+    /// Whether its owner takes out what is to be told, and tells it.
+    is_quiet: bool,
 }
 
 /// How an item comes in.
@@ -47,15 +49,16 @@ impl Gate {
             pauses: 0,
             watch: Default::default(),
             outbox: Outbox::default(),
+            is_quiet: false,
         };
         gate.update_free_below();
         gate
     }
 
-    /// Creates a gate that never pauses.
+    /// Creates a gate that never pauses, of a writer that tells nothing by itself.
     pub(crate) fn unlimited() -> Self {
         let watermarks = Watermarks::new(usize::MAX, usize::MAX);
-        Self::new(&Options { watermarks, ..Options::default() })
+        Self { is_quiet: true, ..Self::new(&Options { watermarks, ..Options::default() }) }
     }
 
     /// Tells whether an item of `length` bytes is taken when `size` bytes are held: by the pause state
@@ -109,9 +112,20 @@ impl Gate {
         self.outbox.push(event);
     }
 
+    /// Adds what another one has to tell.
+    pub(crate) fn note_all(&mut self, events: Outbox) {
+        self.outbox.append(events);
+    }
+
+    /// Begins a pause anew that lasts.
+    pub(crate) fn restart_pause(&mut self) {
+        self.watch.changed(self.flow);
+    }
+
+    /// Tells whether there is something to be told.
     #[inline]
     pub(crate) fn has_events(&self) -> bool {
-        !self.outbox.is_empty()
+        !self.outbox.is_empty() && !self.is_quiet
     }
 
     /// Takes what is to be told, once the state is as it will be and no lock is held.

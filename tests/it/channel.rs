@@ -9,6 +9,7 @@ mod handles;
 mod limits;
 mod model;
 mod order;
+mod panics;
 mod threads;
 #[cfg(feature = "time")]
 mod timeouts;

@@ -10,7 +10,7 @@ use crate::support::Answer::{Pending, Take};
 use crate::support::{Rig, Scripted, Task};
 
 /// Calls `told` for each event of the crate.
-struct Listener<F>(F);
+pub(crate) struct Listener<F>(pub(crate) F);
 
 impl<F: Fn() + Send + Sync + 'static> Subscriber for Listener<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {

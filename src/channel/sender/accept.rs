@@ -1,12 +1,13 @@
 use std::future::poll_fn;
 use std::io;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 
 use super::sending::{Sending, Turn};
 use super::{Sender, Stage};
 use crate::channel::Position;
-use crate::channel::line::Place;
+use crate::channel::line::{Holder, Place};
 use crate::chunk_queue::ChunkQueue;
 use crate::error::{Refusal, TrySendError};
 use crate::write_buffer::Way;
@@ -208,7 +209,7 @@ impl Sender {
     /// ```
     pub async fn ready(&self) -> io::Result<()> {
         let mut spot = Spot { sender: self, place: None };
-        Ok(poll_fn(|cx| self.poll_place(cx, &mut spot.place)).await?)
+        Ok(poll_fn(|cx| spot.poll(cx)).await?)
     }
 }
 
@@ -216,6 +217,21 @@ impl Sender {
 struct Spot<'a> {
     sender: &'a Sender,
     place: Option<Place>,
+}
+
+impl Spot<'_> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refusal>> {
+        let Self { sender, place } = self;
+        if sender.stage == Stage::Ended {
+            return Poll::Ready(Err(Refusal::Closed));
+        }
+        let may_pass = sender.may_pass_now();
+        let turn = sender.shared.poll_turn(cx, place, Holder::Interest, may_pass, |_| ());
+        if turn.is_pending() {
+            sender.end_streak();
+        }
+        turn
+    }
 }
 
 impl Drop for Spot<'_> {

@@ -106,7 +106,7 @@ impl Sender {
     /// # }
     /// ```
     pub fn close_channel(&self) {
-        self.shared.with(State::close).wake();
+        self.shared.with(State::close);
     }
 
     /// Waits until the driver has ended: after all was written and the inner writer shut down,
@@ -169,8 +169,8 @@ impl Sender {
     /// # }
     /// ```
     pub fn abort(&self) -> usize {
-        let (mut discarded, remains) = self.shared.with(State::abort);
-        drop(remains.wake());
+        let (mut discarded, queue) = self.shared.with(State::abort);
+        drop(queue);
         for _ in 0..LOOKS {
             if let Some(taken) = self.shared.with(State::discard_taken) {
                 discarded += taken;

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Readiness, Sender, Stage};
 use crate::channel::Position;
-use crate::channel::line::{Holder, Place};
+use crate::channel::line::Holder;
 use crate::channel::state::State;
 #[cfg(feature = "codec")]
 use crate::chunk_queue::ChunkQueue;
@@ -19,28 +19,17 @@ impl Sender {
         if self.readiness == Readiness::Told {
             return Poll::Ready(self.with_open(|state| state.check_open()));
         }
-        let mut place = self.place.take();
-        let turn = self.poll_place(cx, &mut place);
-        self.place = place;
-        ready!(turn)?;
-        self.readiness = Readiness::Told;
-        Poll::Ready(Ok(()))
-    }
-
-    /// Waits for a turn at `place`, which is the caller's to give up.
-    pub(super) fn poll_place(
-        &self,
-        cx: &Context<'_>,
-        place: &mut Option<Place>,
-    ) -> Poll<Result<(), Refusal>> {
         if self.stage == Stage::Ended {
             return Poll::Ready(Err(Refusal::Closed));
         }
-        let turn = self.shared.poll_turn(cx, place, Holder::Interest, self.may_pass_now(), |_| ());
+        let may_pass = self.may_pass_now();
+        let turn = self.shared.poll_turn(cx, &mut self.place, Holder::Interest, may_pass, |_| ());
         if turn.is_pending() {
             self.end_streak();
         }
-        turn
+        ready!(turn)?;
+        self.readiness = Readiness::Told;
+        Poll::Ready(Ok(()))
     }
 
     /// Lets an item in if that is possible at once. It is [queued](Self::queue) then. Nothing else of this
@@ -125,8 +114,12 @@ impl Sender {
     pub(crate) fn poll_end(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.stage == Stage::Open {
             self.stage = Stage::Ended;
-            self.leave_line();
-            self.shared.with(State::remove_handle);
+            let place = &mut self.place;
+            // At once: what is woken then may panic.
+            self.shared.with(|state| {
+                state.leave_line(place);
+                state.remove_handle();
+            });
         }
         self.poll_flush_handle(cx)
     }

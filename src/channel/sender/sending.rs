@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -81,13 +81,10 @@ impl<'a> Turn<'a> {
         if sender.stage == Stage::Ended {
             return Poll::Ready(Err(Refusal::Closed));
         }
-        let (was_waiting, may_pass) = (place.is_some(), sender.may_pass_now());
-        let result = sender.shared.poll_turn(cx, place, Holder::Item, may_pass, push);
-        match (was_waiting, place.is_some()) {
-            (false, true) => drop(sender.waiting.fetch_add(1, Ordering::Relaxed)),
-            (true, false) => drop(sender.waiting.fetch_sub(1, Ordering::Relaxed)),
-            _ => {}
-        }
+        let may_pass = sender.may_pass_now();
+        let moving = Moving { waiting: &sender.waiting, had_place: place.is_some(), place };
+        let result = sender.shared.poll_turn(cx, moving.place, Holder::Item, may_pass, push);
+        drop(moving);
         match result {
             Poll::Ready(position) => Poll::Ready(position.map(|position| sender.sent(position))),
             Poll::Pending => {
@@ -101,6 +98,25 @@ impl<'a> Turn<'a> {
                 }
                 Poll::Pending
             }
+        }
+    }
+}
+
+/// A place that is being taken or left. Counts the future among those of its handle that wait, also where
+/// somebody is woken meanwhile who panics.
+struct Moving<'a> {
+    waiting: &'a AtomicU32,
+    had_place: bool,
+    place: &'a mut Option<Place>,
+}
+
+impl Drop for Moving<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        match (self.had_place, self.place.is_some()) {
+            (false, true) => drop(self.waiting.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.waiting.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
         }
     }
 }

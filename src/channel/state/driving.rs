@@ -117,10 +117,12 @@ impl State {
         Step::Write
     }
 
-    /// Gives the driver what is queued, in exchange for its empty queue.
+    /// Gives the driver what is queued, in exchange for its empty queue, in the place of which whoever held the
+    /// driver may have put another.
     #[inline]
     fn hand_over(&mut self, buffer: &mut WriteBuffer) {
         self.start = self.accepted();
+        buffer.queue_mut().set_options_of(&self.queue);
         std::mem::swap(&mut self.queue, buffer.queue_mut());
         self.taken = buffer.buffer_size();
     }
@@ -141,6 +143,9 @@ impl State {
         caller: &mut Caller<'_>,
     ) -> PauseWatch {
         self.report(buffer);
+        if buffer.is_stalled() {
+            self.queue.wait(true);
+        }
         let watches = self.is_pause_to_come(buffer);
         self.sit(caller, if watches { Until::FlushOrPause } else { Until::Flush });
         self.gate.watch()
@@ -202,11 +207,24 @@ impl State {
         }
     }
 
-    /// Takes note of a flush of the inner writer. Returns those who waited for it.
-    pub(in crate::channel) fn flushed(&mut self) -> impl Iterator<Item = Waker> + use<> {
+    /// Takes note of a flush of the inner writer.
+    pub(in crate::channel) fn flushed(&mut self) {
         self.totals.flushed_bytes = self.totals.written_bytes;
         self.flushed = Some(self.written);
-        self.flushes.take_up_to(self.written)
+        self.served.extend(self.flushes.take_up_to(self.written));
+    }
+
+    /// Takes note of a driver that has stopped or is gone, with what is to be told of it. Tells whether what it
+    /// has taken was discarded.
+    pub(in crate::channel) fn stop(&mut self, buffer: &mut WriteBuffer) -> bool {
+        self.report(buffer);
+        self.gate.note_all(buffer.take_events());
+        self.life == Life::Aborted
+    }
+
+    /// Begins a pause anew that lasts, for another inner writer.
+    pub(in crate::channel) fn restart_pause(&mut self) {
+        self.gate.restart_pause();
     }
 
     /// Takes the waker of the driver if it waits for what there is to do.
