@@ -3,9 +3,7 @@
 #![cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 
 use std::io;
-#[cfg(feature = "tracing")]
 use std::panic::{self, AssertUnwindSafe};
-#[cfg(feature = "tracing")]
 use std::thread;
 
 use crate::watermarks::Watermarks;
@@ -123,14 +121,13 @@ pub(crate) fn dropped(unsent: usize) {
     guarded(|| tracing::warn!(target: TARGET, unsent, "dropped with bytes queued"));
 }
 
-/// Calls a subscriber. While a panic goes on already, by which a writer is dropped, one of the subscriber would
-/// end the process.
-#[cfg(feature = "tracing")]
-fn guarded(tell: impl FnOnce()) {
+/// Calls a waker or subscriber. While a panic goes on already, by which a writer is dropped or fails, another one
+/// would end the process.
+pub(crate) fn guarded(call: impl FnOnce()) {
     if thread::panicking() {
-        drop(panic::catch_unwind(AssertUnwindSafe(tell)));
+        drop(panic::catch_unwind(AssertUnwindSafe(call)));
     } else {
-        tell();
+        call();
     }
 }
 

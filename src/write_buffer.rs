@@ -115,7 +115,10 @@ impl WriteBuffer {
         let fresh = self.queue.like();
         let removed = mem::replace(&mut self.queue, fresh);
         self.promised = 0;
-        self.progress();
+        if discarded > 0 {
+            // The timer stays: who flushes or shuts down may wait for nothing else.
+            self.clock.progress();
+        }
         self.update();
         self.settle(None);
         drop(removed);

@@ -216,19 +216,27 @@ impl Blocks {
     }
 
     /// Gives back what is allocated beyond the bytes, but for as much as `waste` before them, behind
-    /// them and in the list: small chunks that come one by one to a stalled queue share a block.
-    pub(super) fn fit(&mut self, waste: usize) {
-        if let Some(front) = self.full.front_mut().filter(|_| self.drained > waste) {
-            *front = BytesMut::from(&front[self.drained..]);
-            self.drained = 0;
+    /// them and in the list: small chunks that come one by one to a stalled queue share a block. Copies up to
+    /// `most` bytes at a time for that.
+    ///
+    /// A block that was made here is not copied again before a share of what it holds has left or come in.
+    pub(super) fn fit(&mut self, waste: usize, most: usize) {
+        // A steady stream finds room in one block, and is to find it again.
+        let most = if self.full.is_empty() { most } else { most.max(MAX_BLOCK) };
+        if let Some(front) = self.full.front_mut() {
+            if self.drained > waste && front.len() - self.drained <= most {
+                *front = BytesMut::from(&front[self.drained..]);
+                self.drained = 0;
+            }
         }
         let room = self.full.capacity() - self.full.len();
-        if room > LEAST_GROWTH && room * size_of::<BytesMut>() > waste {
+        if room > self.full.len() / 4 + LEAST_GROWTH && room * size_of::<BytesMut>() > waste {
             self.full.shrink_to_fit();
         }
         let live = self.live_tail();
-        if self.tail.capacity() - live > waste.max(self.kept) {
-            let old = self.move_to(BytesMut::with_capacity((live + waste).max(self.kept)));
+        let is_wasteful = self.tail.len() - live > waste || self.room() > waste;
+        if is_wasteful && self.tail.capacity() > self.kept && live <= most {
+            let old = self.move_to(BytesMut::with_capacity((live + waste / 2).max(self.kept)));
             if old.capacity() > MAX_BLOCK {
                 drop(spare::give_block(old, 0));
             }
@@ -275,6 +283,11 @@ impl Blocks {
     #[inline]
     pub(super) fn tail_capacity(&self) -> usize {
         self.tail.capacity()
+    }
+
+    /// Moves the bytes of the newest block to one of their size.
+    pub(super) fn renew_tail(&mut self) {
+        self.move_to(BytesMut::with_capacity(self.live_tail()));
     }
 
     /// Moves the bytes of the newest block to the place of those before them, which were drained.

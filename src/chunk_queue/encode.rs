@@ -89,10 +89,10 @@ impl ChunkQueue {
     }
 
     #[inline(never)]
-    fn append_frame(&mut self, block: BytesMut) {
+    fn append_frame(&mut self, mut block: BytesMut) {
         let frame = block.len();
         self.frame_room = self.frame_room.max(frame);
-        if !self.adopts(&block) {
+        if hides_room(&mut block) || !self.adopts(&block) {
             self.extend_from_slice(&block);
             return spare::put_back(block);
         }
@@ -148,10 +148,19 @@ impl ChunkQueue {
         if frame > self.frame_room {
             self.frame_room = frame;
         }
-        self.run += frame;
-        self.bytes = self.with_more(frame);
+        self.add_frame(before, frame);
         self.check();
         Integrity::Intact
+    }
+
+    /// Counts a frame behind the first `before` bytes of the newest block.
+    #[inline]
+    fn add_frame(&mut self, before: usize, frame: usize) {
+        if self.bytes.checked_add(frame).is_none() {
+            self.blocks.tail().truncate(before);
+        }
+        self.bytes = self.with_more(frame);
+        self.run += frame;
     }
 
     /// Counts a frame in a block that is shorter than it was, or another one.
@@ -168,8 +177,10 @@ impl ChunkQueue {
         // One that fitted and grew the block all the same has reserved more than there was.
         let needed = if frame <= room { room + frame } else { frame };
         self.frame_room = self.frame_room.max(needed);
-        self.run += frame;
-        self.bytes = self.with_more(frame);
+        self.add_frame(before, frame);
+        if hides_room(self.blocks.tail()) {
+            self.blocks.renew_tail();
+        }
         self.settle();
         Integrity::Intact
     }
@@ -213,5 +224,14 @@ impl Drop for Unfinished<'_> {
     }
 }
 
+/// Tells whether a block is a cut of a larger one, which it would hold. It does not show that, but it can be
+/// extended without a copy if nobody else holds the larger one.
+fn hides_room(block: &mut BytesMut) -> bool {
+    let room = block.len() / 32 + LEAST_HIDDEN;
+    block.capacity() - block.len() < room && block.try_reclaim(room)
+}
+
+/// Hidden room that is left alone, in bytes.
+const LEAST_HIDDEN: usize = 256;
 /// Room that is allocated for a frame apart, at the most: a larger one is reserved by its encoder.
 const MOST_FRAME_ROOM: usize = 4 * 1024;

@@ -78,13 +78,14 @@ impl ChunkQueue {
     }
 
     /// Gives back what is allocated beyond the bytes of a queue whose inner writer takes no more for
-    /// now: at once where that is a small copy, or where the writer took nothing at all.
-    pub(crate) fn wait(&mut self, took_nothing: bool) {
-        if took_nothing {
+    /// now, having taken `taken` bytes in this poll: by small copies, or by any where it took nothing at
+    /// all.
+    pub(crate) fn wait(&mut self, taken: usize) {
+        if taken == 0 {
             self.pace = Pace::Stalled;
-        }
-        if took_nothing || self.bytes <= SMALL_COPY {
-            self.fit();
+            self.fit(usize::MAX);
+        } else {
+            self.fit(SMALL_COPY);
         }
     }
 
@@ -123,7 +124,7 @@ impl ChunkQueue {
         if self.bytes == 0 {
             self.release();
         } else {
-            self.fit();
+            self.fit(usize::MAX);
             self.check();
         }
     }
@@ -136,13 +137,16 @@ impl ChunkQueue {
         self.cuts -= self.blocks.truncate_by(0, self.run);
     }
 
-    /// Frees what is allocated beyond what a stalled queue of this size may cost.
-    fn fit(&mut self) {
+    /// Frees what is allocated beyond what a stalled queue of this size may cost, by copies of up to `most`
+    /// bytes.
+    fn fit(&mut self, most: usize) {
         // It may be found in three places at once: before the bytes, behind them and in lists.
         let waste = self.bytes / 48 + LEAST_WASTE;
-        self.blocks.fit(waste);
-        let room = self.kept.capacity() - self.kept.len();
-        if room > KEPT_ENTRIES && room * size_of::<Kept>() > waste {
+        self.blocks.fit(waste, most);
+        let (held, room) = (self.kept.len(), self.kept.capacity() - self.kept.len());
+        // What it has just grown by stays, or each chunk and poll would copy the list.
+        let is_wasteful = room > held / 2 + KEPT_ENTRIES && room * size_of::<Kept>() > waste;
+        if is_wasteful && held * size_of::<Kept>() <= most {
             self.kept.shrink_to_fit();
         }
     }

@@ -334,7 +334,12 @@ impl<T: AsyncWrite, C> From<tokio_util::codec::Framed<T, C>> for Framed<T, C> {
         let old = framed.into_parts();
         let mut parts = FramedParts::new(old.io, old.codec);
         parts.read_buffer = old.read_buf;
-        parts.queue.push(old.write_buf);
+        if old.write_buf.capacity() - old.write_buf.len() <= old.write_buf.len() / 32 {
+            parts.queue.push(old.write_buf);
+        } else {
+            // It is as large as the largest burst was.
+            parts.queue.extend_from_slice(&old.write_buf);
+        }
         Self::from_parts(parts, &Builder::new())
     }
 }

@@ -114,6 +114,7 @@ impl WriteBuffer {
             }
             (Err(error), Integrity::Intact) => {
                 self.roll_back(before);
+                self.settle(None);
                 Err(AppendError::Failed(error))
             }
             (_, Integrity::Torn) => Err(AppendError::Torn(self.torn(before))),
@@ -138,8 +139,8 @@ impl WriteBuffer {
     /// Fails the writer for good: what is queued is no longer what was sent.
     #[cold]
     fn torn(&mut self, before: usize) -> io::Error {
-        self.roll_back(before);
         let error = self.fail(error::torn_frame());
+        self.roll_back(before);
         self.settle(None);
         error
     }
@@ -160,6 +161,7 @@ impl WriteBuffer {
     #[inline(never)]
     fn append_panicked(&mut self, before: usize) {
         let _ = self.fail(error::panicked());
+        self.wake_behind_panic();
         self.roll_back(before);
     }
 }

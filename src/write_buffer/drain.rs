@@ -8,6 +8,7 @@ use tokio::io::AsyncWrite;
 use super::offer::Offer;
 use super::{PauseWatch, Phase, WriteBuffer};
 use crate::error::{self, Refusal};
+use crate::events::guarded;
 use crate::watermarks::Flow;
 
 impl WriteBuffer {
@@ -203,7 +204,7 @@ impl WriteBuffer {
                 return Poll::Ready(Ok(0));
             }
         };
-        calls.took_something = true;
+        calls.taken += written;
         self.promised = 0;
         let queued = if behind.is_empty() { written } else { written.min(self.buffer_size()) };
         self.written_bytes += written as u64;
@@ -224,7 +225,7 @@ impl WriteBuffer {
             Poll::Pending => {
                 self.promised = offered;
                 self.clock.wait();
-                self.queue.wait(!calls.took_something);
+                self.queue.wait(calls.taken);
                 return Poll::Pending;
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
@@ -280,8 +281,13 @@ impl WriteBuffer {
     #[inline(never)]
     fn poll_panicked(&mut self) {
         let _ = self.fail(error::panicked());
+        self.wake_behind_panic();
+    }
+
+    /// Wakes who waits for a writer that a panic has failed.
+    pub(super) fn wake_behind_panic(&mut self) {
         if let Some(waiting) = self.waiting.take() {
-            waiting.wake();
+            guarded(|| waiting.wake());
         }
     }
 }
@@ -289,13 +295,13 @@ impl WriteBuffer {
 /// The calls of the inner writer that one poll may still make.
 pub(crate) struct Calls {
     left: u32,
-    /// Whether the inner writer has taken bytes in this poll.
-    took_something: bool,
+    /// The bytes that the inner writer has taken in this poll.
+    taken: usize,
 }
 
 impl Calls {
     pub(crate) fn new() -> Self {
-        Self { left: CALLS_PER_POLL, took_something: false }
+        Self { left: CALLS_PER_POLL, taken: 0 }
     }
 
     /// Takes one call; after the last one the task is woken to go on in its next poll.

@@ -168,6 +168,10 @@ impl ChunkQueue {
             return Poll::Ready(Ok(0));
         }
         let Offer { bytes: offered, answer } = Offer::make(self, &[], 0, inner, cx);
+        if answer.is_pending() {
+            // What earlier steps have taken is not known here.
+            self.wait(1);
+        }
         answer.map(|result| match result? {
             0 => Err(error::write_zero()),
             written if written > offered => {

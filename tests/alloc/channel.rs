@@ -101,6 +101,25 @@ fn after_some_messages_both_halves_keep_no_more_than_a_writer() {
     }
 }
 
+/// Headers and kept payloads, by a handle that has waited, yielded and given up.
+#[test]
+fn after_all_kinds_of_messages_a_channel_keeps_no_more_than_a_writer() {
+    let (head, body) = (shared(100), shared(4096));
+    let (sender, mut driver) = FlowControlledWriter::new(Peer::DRAINS).into_channel();
+    let used = measure(|| {
+        for _ in 0..600 {
+            let mut sending = pin!(sender.send_chunks([head.clone(), body.clone()]));
+            while sending.as_mut().poll(&mut context()).is_pending() {}
+            let mut flush = pin!(sender.flush());
+            assert!(flush.as_mut().poll(&mut context()).is_pending());
+            drive(&mut driver, &sender);
+        }
+        assert!(pin!(sender.flushed(u64::MAX)).poll(&mut context()).is_pending());
+        forget_spare();
+    });
+    assert!(used.bytes_current <= IDLE, "{} bytes", used.bytes_current);
+}
+
 /// Those who have waited in line, for a flush or for the end leave next to nothing behind.
 #[test]
 fn after_many_have_waited_a_channel_keeps_no_more_than_a_writer() {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use allocation_counter::measure;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use flow_controlled_writer::codec::{
-    ChunkAppender, ChunkEncoder, FramedSink, LengthDelimitedEncoder,
+    ChunkAppender, ChunkEncoder, Framed, FramedSink, LengthDelimitedEncoder,
 };
 use flow_controlled_writer::{FlowControlledWriter, Watermarks};
 use futures::Sink;
@@ -155,4 +155,21 @@ fn a_failed_frame_behind_a_large_chunk_does_not_make_later_messages_dear() {
     done(Pin::new(&mut sink).poll_flush(&mut context()));
     let used = measure(|| sink.get_mut().try_send("small").expect("open"));
     assert!(used.bytes_total <= 1024, "{} bytes", used.bytes_total);
+}
+
+/// A sink of tokio-util's that has had a burst hands its buffer over.
+#[test]
+fn what_tokio_util_has_not_sent_costs_what_it_is() {
+    let mut handed = None;
+    let used = measure(|| {
+        let stream = tokio::io::join(tokio::io::empty(), Peer::Stalls);
+        let mut old = tokio_util::codec::Framed::new(stream, LinesCodec::new());
+        old.write_buffer_mut().reserve(10 << 20);
+        old.write_buffer_mut().put_bytes(7, 20_000);
+        handed = Some(Framed::from(old));
+    });
+    assert_eq!(handed.map(|framed| framed.buffer_size()), Some(20_000));
+    // Beside the buffer of what was read.
+    let current = used.bytes_current - 8192;
+    assert!(current <= 22_000 + 1536, "{current} bytes");
 }

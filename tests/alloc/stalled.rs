@@ -2,7 +2,7 @@ use std::pin::Pin;
 
 use allocation_counter::measure;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use flow_controlled_writer::{ChunkQueue, FlowControlledWriter, Watermarks};
+use flow_controlled_writer::{Builder, ChunkQueue, FlowControlledWriter, Watermarks};
 use futures::Sink;
 use tokio::io::AsyncWrite;
 
@@ -235,5 +235,47 @@ fn a_message_after_a_drained_large_one_costs_a_small_block() {
         queue.advance(large);
         let used = measure(|| queue.extend_from_slice(b"small"));
         assert!(used.bytes_total <= 1024, "{} bytes after {large}", used.bytes_total);
+    }
+}
+
+/// Each chunk is sent to a peer that takes nothing, and each poll looks for what could be given back.
+#[test]
+fn a_stalled_queue_that_is_polled_for_each_chunk_seldom_moves_what_it_holds() {
+    for (threshold, length) in [(0, 32), (0, 4096), (1024, 100)] {
+        let chunk = message(length);
+        let marks = Watermarks::new(0, usize::MAX);
+        let options = Builder::new().watermarks(marks).coalesce_threshold(threshold);
+        let mut writer = options.build(Peer::Stalls);
+        let used = measure(|| {
+            for _ in 0..10_000 {
+                send(&mut writer, chunk.clone());
+                assert!(Pin::new(&mut writer).poll_flush(&mut context()).is_pending());
+            }
+        });
+        assert!(used.count_total <= 1000, "{} allocations, chunks of {length}", used.count_total);
+    }
+}
+
+/// A byte leaves in each second poll; the other ones take nothing.
+#[test]
+fn a_stalled_queue_that_drains_byte_by_byte_seldom_moves_what_it_holds() {
+    for length in [1000, 60_000, 1 << 20] {
+        let mut writer = unbounded();
+        send(&mut writer, vec![1; length].into());
+        send(&mut writer, vec![2; 1000].into());
+        let options = Builder::new().watermarks(Watermarks::new(0, usize::MAX));
+        let mut copied = options.coalesce_threshold(usize::MAX).build(Peer::Stalls);
+        send(&mut copied, vec![1; length].into());
+        for writer in [&mut writer, &mut copied] {
+            let first = length / 30;
+            let used = measure(|| {
+                for at_most in std::iter::once(first).chain([1; 800]) {
+                    *writer.get_mut() = Peer::TakesOnce { at_most };
+                    assert!(Pin::new(&mut *writer).poll_flush(&mut context()).is_pending());
+                    assert!(Pin::new(&mut *writer).poll_flush(&mut context()).is_pending());
+                }
+            });
+            assert!(used.count_total <= 10, "{} allocations of {length}", used.count_total);
+        }
     }
 }

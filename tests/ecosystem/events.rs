@@ -2,7 +2,7 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -113,6 +113,20 @@ fn a_failure_and_a_drop_tell_the_bytes_unsent_and_never_the_payload() {
             "WARN flow_controlled_writer: dropped with bytes queued unsent=3",
         ]
     );
+}
+
+/// What its writer has to tell is told by the channel, behind what that tells of itself.
+#[test]
+fn a_channel_that_fails_tells_so_once() {
+    let told = events(|| {
+        let (inner, handle) = Scripted::gathering([]);
+        handle.otherwise(Fail(ErrorKind::BrokenPipe));
+        let (sender, driver) = Builder::new().build(inner).into_channel();
+        sender.try_send("abc").expect("not paused");
+        let Poll::Ready(Err(failure)) = Task::new().poll_once(driver) else { panic!("it fails") };
+        assert_eq!(failure.parts.queue.chunk_count(), 1);
+    });
+    assert_eq!(told, ["WARN flow_controlled_writer: failed kind=BrokenPipe unsent=3"]);
 }
 
 #[test]

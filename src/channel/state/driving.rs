@@ -144,7 +144,7 @@ impl State {
     ) -> PauseWatch {
         self.report(buffer);
         if buffer.is_stalled() {
-            self.queue.wait(true);
+            self.queue.wait(0);
         }
         let watches = self.is_pause_to_come(buffer);
         self.sit(caller, if watches { Until::FlushOrPause } else { Until::Flush });

@@ -176,7 +176,7 @@ fn a_frame_stays_in_a_block_that_it_mostly_fills() {
         queue.frame_room = 70_000;
         if !is_alone {
             queue.push(vec![1; 4096]);
-            queue.wait(true);
+            queue.wait(0);
         }
         is_adopted(&mut queue, length, capacity)
     };

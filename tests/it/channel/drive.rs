@@ -37,6 +37,70 @@ fn drive_does_what_the_future_does_and_ends_with_the_channel() {
     assert_eq!(kind(poll(channel.sender.closed())), READY, "it had ended well before");
 }
 
+/// Somebody takes the queue out, and leaves one with other options.
+#[test]
+fn the_options_of_a_channel_outlive_a_queue_that_is_taken_out() {
+    let mut channel = Channel::new((2, 40), [Answer::Fail(RESET)]);
+    channel.send("lost");
+    assert_eq!(drive(&mut channel), failed(RESET));
+    drop(std::mem::take(channel.driver.unsent()));
+    let (inner, handle) = Scripted::gathering([]);
+    drop(channel.driver.replace(inner));
+    for round in 0..4 {
+        let chunk = Bytes::from(vec![round; 30]);
+        channel.sender.try_send(chunk.clone()).expect("open");
+        assert_eq!(drive(&mut channel), Poll::Pending);
+        let addresses = handle.take_addresses().concat();
+        assert_eq!(addresses, [chunk.as_ptr() as usize], "round {round}: it is not copied");
+    }
+}
+
+/// Neither by parts, nor by what is unsent, nor as bytes that were discarded once more.
+#[test]
+fn what_an_abort_has_discarded_does_not_come_back() {
+    for by_parts in [false, true] {
+        let mut channel = Channel::new((2, 40), [Answer::Take(2), Answer::Pending]);
+        channel.send("data");
+        assert_eq!(drive(&mut channel), Poll::Pending);
+        channel.send("more");
+        assert_eq!(channel.sender.abort(), 6);
+        if by_parts {
+            let parts = channel.driver.into_parts();
+            assert_eq!((held(&parts.queue), parts.written), (Vec::new(), 2));
+        } else {
+            assert_eq!(held(channel.driver.unsent()), b"");
+        }
+        let stats = channel.sender.stats();
+        assert_eq!((stats.enqueued_bytes, stats.written_bytes), (8, 2));
+        assert_eq!(channel.sender.written(), 2);
+    }
+}
+
+/// The pause goes on while there is no writer; the next one has all of the time.
+#[cfg(feature = "time")]
+#[tokio::test(start_paused = true)]
+async fn a_pause_begins_anew_with_another_writer() {
+    use std::time::Duration;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    let options = super::unmerged((2, 40)).pause_timeout(TIMEOUT);
+    let mut channel = Channel::with_options(&options, [Answer::Fail(RESET)]);
+    channel.pause();
+    assert_eq!(drive(&mut channel), failed(RESET));
+    for _ in 0..3 {
+        tokio::time::advance(TIMEOUT * 2).await;
+        let (inner, handle) = Scripted::gathering([Answer::Take(1)]);
+        handle.otherwise(Answer::Pending);
+        drop(channel.driver.replace(inner));
+        assert_eq!(drive(&mut channel), Poll::Pending);
+        tokio::time::advance(TIMEOUT - Duration::from_millis(1)).await;
+        assert_eq!(drive(&mut channel), Poll::Pending);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(drive(&mut channel), failed(ErrorKind::TimedOut));
+    }
+    assert!(channel.sender.stats().paused_time >= TIMEOUT * 9, "all of it counts");
+}
+
 #[test]
 fn an_error_leaves_the_channel_open_and_another_writer_gets_what_was_not_written() {
     let script = [Answer::Take(3), Answer::Fail(RESET)];

@@ -87,6 +87,30 @@ fn one_behind_a_handle_that_lost_interest_does_not_starve_though_newcomers_keep_
     assert!(served.is_some(), "starved through 20 resumes");
 }
 
+/// The same behind a send that was called and is kept aside: newcomers wait until the queue has run empty.
+#[test]
+fn one_behind_a_send_that_is_kept_aside_does_not_starve_though_newcomers_keep_coming() {
+    let mut channel = Channel::new((4, 8), []);
+    channel.inner.otherwise(Answer::Pending);
+    channel.pause();
+    let (kept, sender) = (channel.sender.clone(), channel.sender.clone());
+    let mut aside = pin!(kept.send("never"));
+    assert!(poll(aside.as_mut()).is_pending());
+    let task = Task::new();
+    let mut sent = pin!(sender.send("!"));
+    wait(&task, sent.as_mut());
+    let served = (1..=20).find(|_| {
+        channel.drive_on();
+        let drained = channel.sender.buffer_size().saturating_sub(4).max(1);
+        channel.inner.script((0..drained).map(|_| Answer::Take(1)).chain([Answer::Pending]));
+        while channel.sender.try_send("x").is_ok() {}
+        task.take_wakes() > 0 && task.poll(sent.as_mut()).is_ready()
+    });
+    assert!(served.is_some(), "starved through 20 resumes");
+    let last = poll(aside);
+    assert!(last.is_pending() || matches!(last, Poll::Ready(Ok(_))), "it goes on: {last:?}");
+}
+
 /// A handle was called in vain, is called again and has lost interest. Those who only try must not be held back
 /// by it for good.
 #[test]

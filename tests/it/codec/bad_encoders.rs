@@ -8,7 +8,7 @@ use futures::Sink;
 use tokio_util::codec::LinesCodec;
 
 use super::{Appends, Does, FrameRig, Parts, decode};
-use crate::support::Answer::Take;
+use crate::support::Answer::{Pending, Take};
 use crate::support::failed;
 
 /// What an encoder does to a block that holds earlier frames.
@@ -224,15 +224,17 @@ fn an_encoder_may_clear_an_empty_block() {
 }
 
 /// A panic leaves half of a frame and an encoder in an unknown state. Where it is caught, the
-/// frame is gone and the sink refuses to go on; what was queued before can be taken out.
+/// frame is gone and the sink refuses to go on; what was queued before can be taken out, and who waits for
+/// the end of a pause is woken.
 #[test]
 fn an_encoder_that_panics_fails_the_sink_without_its_frame() {
-    let mut rig = FrameRig::new(Appends, []);
+    let mut rig = FrameRig::with_marks((0, 3), Appends, [Pending]);
     let good = |dst: &mut ChunkAppender<'_>| {
         dst.extend_from_slice(b"good");
         Ok(())
     };
     rig.start_send(Parts(good), "good").expect("a frame in good order");
+    assert!(rig.ready().is_pending());
     let panics = |dst: &mut ChunkAppender<'_>| -> io::Result<()> {
         dst.extend_from_slice(b"half ");
         dst.push(Bytes::from(vec![b'#'; 5000]));
@@ -244,7 +246,7 @@ fn an_encoder_that_panics_fails_the_sink_without_its_frame() {
     let caught =
         catch_unwind(AssertUnwindSafe(|| Pin::new(&mut rig.sink).start_send(Parts(panics))));
     assert!(caught.is_err());
-    assert_eq!(rig.sink.buffer_size(), 4);
+    assert_eq!((rig.sink.buffer_size(), rig.task.take_wakes()), (4, 1));
     assert_eq!(rig.flush(), failed(ErrorKind::Other));
     assert_eq!(rig.start_send(Parts(good), "").expect_err("failed").kind(), ErrorKind::Other);
     rig.finish();

@@ -216,6 +216,46 @@ async fn a_shutdown_after_an_abort_has_its_own_time() {
     assert_eq!(rig.shutdown(), failed(ErrorKind::TimedOut));
 }
 
+/// A task sleeps in a flush, and another one aborts: nothing but the clock will wake it.
+#[tokio::test(start_paused = true)]
+async fn who_flushes_is_woken_by_the_clock_after_an_abort_too() {
+    for drained in [false, true] {
+        let mut rig = stalling();
+        rig.queue(["12345"]);
+        if drained {
+            rig.inner.script([Take(5)]);
+        }
+        rig.inner.script_flush([Pending, Pending, Pending]);
+        assert!(rig.flush().is_pending());
+        assert_eq!(rig.abort(), if drained { 0 } else { 5 });
+        rig.task.take_wakes();
+        advance(TIMEOUT).await;
+        assert_eq!(rig.task.take_wakes(), 1, "{drained}");
+        if !drained {
+            // The time of the flush itself begins here.
+            assert!(rig.flush().is_pending());
+            advance(TIMEOUT).await;
+            assert_eq!(rig.task.take_wakes(), 1);
+        }
+        assert_eq!(rig.flush(), failed(ErrorKind::TimedOut), "{drained}");
+    }
+}
+
+/// An abort that discards nothing is no progress.
+#[tokio::test(start_paused = true)]
+async fn aborts_do_not_put_a_stalled_shutdown_off() {
+    let mut rig = stalling();
+    rig.inner.script_shutdown([Pending; 20]);
+    assert!(rig.shutdown().is_pending());
+    for _ in 0..9 {
+        advance(TIMEOUT / 10).await;
+        assert_eq!(rig.abort(), 0);
+        assert!(rig.shutdown().is_pending());
+    }
+    advance(TIMEOUT / 10).await;
+    assert_eq!(rig.shutdown(), failed(ErrorKind::TimedOut));
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_call_that_drains_notices_the_stall() {
     let calls: [fn(&mut Rig) -> Option<ErrorKind>; 5] = [
