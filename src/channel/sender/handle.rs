@@ -124,6 +124,8 @@ impl Sender {
         self.poll_flush_handle(cx)
     }
 
+    /// Gives the turn up for which the handle waits.
+    #[cfg(feature = "codec")]
     pub(crate) fn leave_line(&mut self) {
         if self.place.is_some() {
             let place = &mut self.place;
