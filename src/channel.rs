@@ -25,10 +25,10 @@
 //!
 //! What one handle sends keeps its order, also when its futures wait side by side. Those who wait are
 //! served in the order in which they began to. A newcomer may go ahead while the channel is not
-//! paused; but once somebody was woken and has found it paused again, newcomers wait behind all others until
-//! that one was served. Who was woken and does not come stops the others at the longest until the channel
-//! has run empty, as a `send` that is kept and not polled, or until it is paused again, as a handle that
-//! was waiting to be ready and lost interest.
+//! paused; but once it is paused again before somebody came who was woken with an item, newcomers wait behind all
+//! others until that one was served. Who was woken and does not come stops the others at the longest until
+//! the channel has run empty, as a `send` that is kept and not polled, or until it is paused again, as a
+//! handle that was waiting to be ready and lost interest.
 //!
 //! A sender that never has to wait yields now and then, so that a loop of sends leaves its thread to
 //! the driver and to timers.

@@ -77,7 +77,8 @@ impl<W> Driver<W> {
     ///
     /// It may begin in the middle of an item: the first byte has the position
     /// [`written`](super::Sender::written), if it is left as it is. What is put before it does not
-    /// count in positions; what is removed from its front counts as written.
+    /// count in positions; what is removed from its front counts as written. After an
+    /// [`abort`](super::Sender::abort) it is empty.
     ///
     /// # Panics
     ///
@@ -114,7 +115,8 @@ impl<W> Driver<W> {
     }
 
     /// Puts another inner writer in the place of the one that has failed, which is returned. What was
-    /// not written goes to the new one.
+    /// not written goes to the new one. If the channel is paused, the time for
+    /// [`pause_timeout`](crate::Builder) begins anew.
     ///
     /// # Panics
     ///
