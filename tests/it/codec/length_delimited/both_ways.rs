@@ -7,7 +7,7 @@ use flow_controlled_writer::codec::{
 };
 use flow_controlled_writer::{ChunkQueue, FlowControlledWriter, TrySendItemError};
 use futures::StreamExt;
-use tokio::io::duplex;
+use tokio::io::{AsyncWriteExt, duplex};
 use tokio_util::codec::{self, LengthDelimitedCodec, LengthDelimitedCodecError};
 
 use super::{decode, options, payload};
@@ -154,5 +154,25 @@ async fn a_frame_that_is_announced_too_long_is_an_error_of_the_stream() -> io::R
     assert!(within(near.next()).await.is_none());
     near.send(payload(3)).await?;
     assert_eq!(far.next().await.transpose()?, Some(payload(3).into()));
+    Ok(())
+}
+
+/// The rest of a frame at the end of the stream, as from tokio-util's decoder.
+#[tokio::test]
+async fn a_stream_that_ends_within_a_frame_is_an_error() -> io::Result<()> {
+    const FRAME: &[u8; 10] = b"\0\0\0\x06abcdef";
+    for cut in 1..FRAME.len() {
+        let (near, mut far) = duplex(100);
+        let mut near =
+            LengthDelimitedEncoder::builder().new_framed(FlowControlledWriter::new(near));
+        let mut theirs = codec::FramedRead::new(&FRAME[..cut], LengthDelimitedCodec::new());
+        far.write_all(&FRAME[..cut]).await?;
+        drop(far);
+        let (ours, theirs) = (within(near.next()).await, theirs.next().await);
+        let kind = |item: Option<io::Result<BytesMut>>| item.map(|item| item.map_err(|e| e.kind()));
+        // A header that is whole was taken out of the buffer.
+        let expected = (cut != 4).then_some(Err(ErrorKind::Other));
+        assert_eq!((kind(ours), kind(theirs)), (expected.clone(), expected), "{cut} bytes");
+    }
     Ok(())
 }
